@@ -1,0 +1,49 @@
+# Everything starts here. `make book` and `make test` need Python 3.11 and nothing else.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+PROFILE ?= laptop
+VENV := .venv
+BIN := $(VENV)/bin
+# One thread a process: parallelism is by process (oversubscription costs up to ten times).
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: help env book test lint bench twins lab clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+env: $(VENV)/.ready  ## the environment, from requirements.lock
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] == (3, 11), f"Python 3.11 is needed, this is {sys.version.split()[0]}: call make PYTHON=/path/to/python3.11"'
+	$(PYTHON) -m venv $(VENV)
+	@# torch first and alone: a resolver that meets it later may swap in another build.
+	$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.lock)"
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: env  ## every notebook of PROFILE (laptop) executed, the static book built
+	@$(BIN)/python -m crlib.book.make --profile $(PROFILE) --cores $(CORES)
+
+test: env  ## lint, types, unit tests, notebooks on the smoke profile, book build, browser
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check crlib tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+
+bench: env  ## measure speed beside its limits and peers; results in build/bench and a page of the book
+	$(BIN)/python -m benchmarks.run
+
+twins: env  ## train the shipped models again (hours on a CPU; resumes when interrupted)
+	$(BIN)/python -m crlib.extractors.train --all --jobs $(CORES)
+
+lab: env  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks
+
+clean:  ## remove all that was generated (the environment stays)
+	rm -rf build .snakemake

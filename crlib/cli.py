@@ -1,0 +1,103 @@
+"""The command line: `crlib claims` and `crlib doctor`."""
+
+import json
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from crlib import ledger
+from crlib.claims import load_claims, read_results
+from crlib.settings import BUILD, ROOT
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+
+COLOURS = {"supported": "green", "not supported": "red", "mixed": "yellow"}
+
+
+@app.callback()
+def main() -> None:
+    """Contrastive RL for massive action spaces: the paper's executable appendix."""
+
+
+@app.command()
+def claims(
+    profile: Annotated[str, typer.Option(help="Whose results to read.")] = "laptop",
+    results: Annotated[Path | None, typer.Option(help="A results folder of your own.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Show the ledger: every claim, its parts, intervals and verdicts.
+
+    Examples
+    --------
+    crlib claims
+    crlib claims --profile smoke --json
+    """
+    try:
+        rows = ledger.rows(read_results(results or BUILD / "results" / profile))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    table = Table("Claim", "Part", "Verdict", "Evidence")
+    titles = {claim.id: claim.title for claim in load_claims()}
+    last = ""
+    for row in rows:
+        if row["claim"] != last:
+            last = row["claim"]
+            table.add_section()
+            style = COLOURS.get(row["verdict"], "")
+            table.add_row(last, titles[last], f"[bold {style}]{row['verdict']}[/]", style="bold")
+        table.add_row("", row["part"], row["part_verdict"], row["evidence"])
+    Console().print(table)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine can run, what is missing and how to get it."""
+    ready = [_python(), _environment(), *_tools(), *_models()]
+    table = Table("What", "State", "What to do")
+    for name, state, remedy in ready:
+        table.add_row(name, state, remedy)
+    Console().print(table)
+
+
+def _python() -> tuple[str, str, str]:
+    good = sys.version_info[:2] == (3, 11)
+    found = ".".join(map(str, sys.version_info[:3]))
+    return "Python 3.11", found, "" if good else "make PYTHON=/path/to/python3.11 env"
+
+
+def _environment() -> tuple[str, str, str]:
+    pins = [line.split("==") for line in (ROOT / "requirements.lock").read_text().split()]
+    wrong = []
+    for name, pin in pins:
+        try:
+            found = version(name).split("+")[0]
+        except PackageNotFoundError:
+            found = "absent"
+        if found != pin:
+            wrong.append(f"{name} {found} (lock: {pin})")
+    if not wrong:
+        return "packages", f"all {len(pins)} as in requirements.lock", ""
+    return "packages", f"{len(wrong)} differ: {', '.join(wrong[:5])}", "make env"
+
+
+def _tools() -> list[tuple[str, str, str]]:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    return [
+        ("Chromium", browser and "found" or "absent",
+         "" if browser else "only the browser test needs it: install the package chromium"),
+    ]  # fmt: skip
+
+
+def _models() -> list[tuple[str, str, str]]:
+    from crlib.extractors import MODELS
+
+    return [(name, "ready, no download", "") for name in MODELS]

@@ -1,0 +1,151 @@
+"""Figures: one plotly figure becomes a drawing on the page, a CSV of its data, and alt text."""
+
+import json
+import re
+from html import escape
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import plotly.io as pio
+
+from crlib import io
+from crlib.claims import Run
+
+# Okabe and Ito's palette: told apart with colour-vision deficiencies, and by dash and marker too.
+COLOURS = {
+    "reconstruction": "#D55E00",
+    "contrastive": "#0072B2",
+    "pretrained": "#009E73",
+    "control": "#666666",
+}
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+pio.templates["crlib"] = go.layout.Template(
+    layout={
+        "font": {"family": "system-ui, sans-serif", "size": 14, "color": "#1a1a1a"},
+        "paper_bgcolor": "white",
+        "plot_bgcolor": "white",
+        "margin": {"l": 64, "r": 16, "t": 24, "b": 56},
+        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top"},
+        "xaxis": {"gridcolor": "#e6e6e6", "zeroline": False, "ticks": "outside"},
+        "yaxis": {"gridcolor": "#e6e6e6", "zeroline": False, "ticks": "outside"},
+    }
+)
+
+
+class Figure:
+    """What a notebook displays: plotly for Jupyter, a drawable block of HTML for the book."""
+
+    def __init__(self, bundle: dict[str, Any]) -> None:
+        self.bundle = bundle
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        return self.bundle
+
+
+def show(fig: go.Figure, name: str, alt: str, *, data: pd.DataFrame, run: Run) -> Figure:
+    """Save a figure beside the run's result and make what the notebook displays.
+
+    Parameters
+    ----------
+    fig : plotly.graph_objects.Figure
+        The figure; it may carry precomputed sliders.
+    name : str
+        Lower-case letters, digits and hyphens; unique within the notebook.
+    alt : str
+        What a reader who cannot see the figure needs to know: axes, series, what they do.
+    data : pandas.DataFrame
+        The numbers that are drawn, one row a point.
+    run : Run
+        The notebook's run; files go to `<run.out_dir>/figures/`.
+
+    Returns
+    -------
+    Figure
+        Displays as plotly in Jupyter and as a labelled block in the static book, where the
+        page's script draws it and offers the data for download.
+
+    Raises
+    ------
+    ValueError
+        For a name of another form, empty alt text or empty data.
+    """
+    if not re.fullmatch(r"[a-z0-9-]+", name):
+        raise ValueError(f"figure name {name!r}: expected lower-case letters, digits, hyphens")
+    if not alt.strip():
+        raise ValueError(f"figure {name}: alt text is empty; say what the figure shows")
+    if data.empty:
+        raise ValueError(f"figure {name}: its data frame is empty; pass the numbers drawn")
+    fig.update_layout(template="crlib")
+    drawing = json.loads(fig.to_json())
+    csv = data.to_csv(index=False, float_format="%.6g")
+    folder = run.out_dir / "figures"
+    io.write_json(folder / f"{name}.json", drawing)
+    io.write_text(folder / f"{name}.csv", csv)
+    io.write_json(
+        folder / f"{name}.provenance.json",
+        {"figure": name, "alt": alt, "notebook": run.notebook,
+         "parameters": run.parameters.model_dump(exclude={"out_dir"}),
+         "data_sha256": io.sha256_text(csv)},
+    )  # fmt: skip
+    return Figure(
+        {
+            "application/vnd.plotly.v1+json": drawing,
+            "text/html": _html(run.notebook, name, alt, drawing, csv),
+            "text/plain": f"Figure {name}: {alt}",
+        }
+    )
+
+
+def _html(notebook: str, name: str, alt: str, drawing: dict[str, Any], csv: str) -> str:
+    # "</" would end the script element; JSON reads "<\/" as the same string.
+    payload = json.dumps(drawing, separators=(",", ":")).replace("</", "<\\/")
+    table = json.dumps(csv).replace("</", "<\\/")
+    identity = f"{notebook.replace('/', '-')}-{name}"
+    return (
+        f'<figure class="crlib-plot" id="figure-{identity}">'
+        f'<div class="crlib-plot-area" role="img" aria-label="{escape(alt)}"></div>'
+        f'<script type="application/json" class="crlib-plot-json">{payload}</script>'
+        f'<script type="application/json" class="crlib-plot-csv" data-file="{identity}.csv">'
+        f"{table}</script>"
+        f'<figcaption class="crlib-plot-alt">{escape(alt)}</figcaption></figure>'
+    )
+
+
+def slider(fig: go.Figure, labels: list[str], per_step: int, *, title: str, active: int = 0) -> None:
+    """Give a figure a slider whose steps show consecutive groups of its traces.
+
+    Parameters
+    ----------
+    fig : plotly.graph_objects.Figure
+        Holds `len(labels) * per_step` traces first, in the order of the steps; later traces
+        stay visible always. Changed in place.
+    labels : list of str
+        One a step.
+    per_step : int
+        Traces a step.
+    title : str
+        Stands before the step's label.
+    active : int
+        The step shown at first.
+
+    Raises
+    ------
+    ValueError
+        When the figure holds fewer traces than the steps need.
+    """
+    needed, total = len(labels) * per_step, len(fig.data)
+    if needed > total:
+        raise ValueError(f"slider: {len(labels)} steps of {per_step} traces, figure has {total}")
+    steps = []
+    for step, label in enumerate(labels):
+        shown = [i >= needed or i // per_step == step for i in range(total)]
+        steps.append({"method": "restyle", "args": ["visible", shown], "label": label})
+    for i, trace in enumerate(fig.data):
+        trace.visible = i >= needed or i // per_step == active
+    fig.update_layout(
+        sliders=[{"active": active, "steps": steps, "pad": {"t": 48},
+                  "currentvalue": {"prefix": f"{title}: "}}],
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+    )  # fmt: skip

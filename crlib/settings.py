@@ -1,0 +1,242 @@
+"""Parameters: what each notebook takes, checked by name, type and value before it runs."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = Path(os.environ.get("CRLIB_BUILD", ROOT / "build"))
+
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class ParameterError(ValueError):
+    """A parameter that the notebook does not take; shown in a notebook as one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython's hook: a user who mistyped a name needs the sentence, not the call stack.
+        return [f"ParameterError: {self}"]
+
+
+class Parameters(BaseModel):
+    """What every notebook takes.
+
+    Attributes
+    ----------
+    profile : str
+        Tier whose parameters these are: smoke, laptop, paper, or any name of your own.
+    limit : int
+        Number of actions K; the catalogue's most used ones are taken.
+    packages : str
+        "all", or the comma-separated packages to harvest (the smoke tier takes a few).
+    seed : int
+        Seed of everything stochastic in the notebook.
+    out_dir : str
+        Folder for result.json and figures; "" stands for build/runs/<notebook>.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    profile: str = "laptop"
+    limit: int = Field(default=16_000, ge=32)
+    packages: str = "all"
+    seed: int = Field(default=0, ge=0)
+    out_dir: str = ""
+
+    @property
+    def package_list(self) -> tuple[str, ...] | None:
+        """The packages to harvest, None for all."""
+        if self.packages == "all":
+            return None
+        return tuple(name.strip() for name in self.packages.split(",") if name.strip())
+
+
+class Geometry(Parameters):
+    """What the theory chapters take beside `Parameters`.
+
+    Attributes
+    ----------
+    model : str
+        "all" (every matched pair), or one model's name: then the pairs that hold it.
+    """
+
+    model: str = "all"
+
+    @field_validator("model")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        from crlib.extractors import MODELS
+
+        if value != "all" and value not in MODELS:
+            close = difflib.get_close_matches(value, MODELS, n=1)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise ValueError(f"{hint}allowed: all, {', '.join(MODELS)}")
+        return value
+
+
+class EffectiveDimension(Geometry):
+    """C1a. `ns`: sample sizes at which the naive and the unbiased estimate are compared."""
+
+    ns: Annotated[list[Annotated[int, Field(ge=8)]], Field(min_length=2)] = [
+        50, 100, 200, 400, 800, 1600, 3200,
+    ]  # fmt: skip
+
+
+class PcaStandardisation(Geometry):
+    """C1b. `ms`: numbers of kept dimensions; `m`: the one that is judged."""
+
+    ms: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)] = [
+        4, 8, 16, 32, 64, 96, 128,
+    ]  # fmt: skip
+    m: int = Field(default=64, ge=2)
+
+
+class AlignmentUniformity(Geometry):
+    """C2. `t`: temperature of the uniformity; `ts`: the slider's temperatures."""
+
+    t: float = Field(default=2.0, gt=0)
+    ts: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0, 4.0]
+
+
+class Coverage(Geometry):
+    """C3. `k`: size of the random subset that is judged; `ks`: the figure's sizes."""
+
+    k: int = Field(default=1000, ge=1)
+    ks: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)] = [
+        1, 3, 10, 30, 100, 300, 1000, 3000, 10000,
+    ]  # fmt: skip
+
+
+class PythonApi(Parameters):
+    """The data page. `samples`: how many of each are shown."""
+
+    samples: int = Field(default=10, ge=1, le=100)
+
+
+SCHEMAS: dict[str, type[Parameters]] = {
+    "data/python_api": PythonApi,
+    "theory/effective_dimension": EffectiveDimension,
+    "theory/pca_standardisation": PcaStandardisation,
+    "theory/alignment_uniformity": AlignmentUniformity,
+    "theory/coverage": Coverage,
+}
+
+# What IPython and papermill put among a notebook's names; none of them is a parameter.
+_NOT_PARAMETERS = {"In", "Out", "exit", "quit", "open", "get_ipython", "papermill"}
+
+
+def check(notebook: str, values: Mapping[str, Any]) -> Parameters:
+    """Validate parameters for a notebook.
+
+    Parameters
+    ----------
+    notebook : str
+        Its name, as "theory/coverage".
+    values : mapping
+        Parameter name to value; what is missing takes its default.
+
+    Returns
+    -------
+    Parameters
+        The notebook's own subclass, frozen.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown notebook or name, a wrong type or a value out of range; the message
+        lists every fault and the names that are allowed.
+    """
+    if notebook not in SCHEMAS:
+        raise ParameterError(f"no notebook {notebook!r}; there are: {', '.join(SCHEMAS)}")
+    schema = SCHEMAS[notebook]
+    try:
+        return schema.model_validate(dict(values))
+    except ValidationError as error:
+        faults = "; ".join(_fault(item, schema) for item in error.errors())
+        raise ParameterError(f"{notebook}: {faults}") from None
+
+
+def _fault(item: Any, schema: type[Parameters]) -> str:
+    name = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"unknown parameter {name!r}; allowed: {', '.join(schema.model_fields)}"
+    message = item["msg"].removeprefix("Value error, ")
+    return f"parameter {name} = {item['input']!r}: {message}"
+
+
+def parameters(notebook: str, namespace: Mapping[str, Any]) -> Any:
+    """Collect and validate a notebook's parameters from its global names.
+
+    papermill sets parameters by injecting a cell, so a mistyped name becomes one more global
+    variable. Called right after the parameters cell, this finds it.
+
+    Parameters
+    ----------
+    notebook : str
+        Its name, as "theory/coverage".
+    namespace : mapping
+        The notebook's `globals()`.
+
+    Returns
+    -------
+    Parameters
+        The notebook's own subclass. Typed Any, as the subclass follows from `notebook`.
+
+    Raises
+    ------
+    ParameterError
+        See `check`.
+    """
+    values = {
+        name: value
+        for name, value in namespace.items()
+        if not name.startswith("_")
+        and name not in _NOT_PARAMETERS
+        and not isinstance(value, ModuleType)
+        and not callable(value)
+    }
+    return check(notebook, values)
+
+
+def read_profile(profile: str, folder: Path | None = None) -> dict[str, dict[str, Any]]:
+    """Read a profile and validate every notebook's parameters in it.
+
+    Parameters
+    ----------
+    profile : str
+        Name of a file in profiles/, without ".yaml".
+    folder : Path, optional
+        Where the profiles lie; profiles/ of the project by default.
+
+    Returns
+    -------
+    dict
+        Notebook name to its parameters, `profile` included.
+
+    Raises
+    ------
+    ParameterError
+        When the file is missing, not of the expected form, or holds a wrong parameter.
+    """
+    folder = folder or ROOT / "profiles"
+    path = folder / f"{profile}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
+        raise ParameterError(f"no profile {profile!r} in {folder.name}/; there are: {known}")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not isinstance(content.get("notebooks"), dict):
+        raise ParameterError(f"{path.name}: expected the keys 'common' and 'notebooks'")
+    common = content.get("common") or {}
+    merged = {
+        notebook: {"profile": profile, **common, **(own or {})}
+        for notebook, own in content["notebooks"].items()
+    }
+    for notebook, values in merged.items():
+        check(notebook, values)
+    return merged
