@@ -1,0 +1,204 @@
+"""Reward coverage: how well the nearest of a random k-subset tells an action's reward.
+
+rho_r(k) = E|r(a) - r(NN_S(a))| / E|r(a) - r(a')|, the same rank weights as coverage. 0: the nearest
+sampled action has the same reward; 1: it tells as little as an action drawn at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crlib.metrics.coverage import truncated_weights
+from crlib.metrics.neighbours import (
+    Points,
+    all_or_some_rows,
+    key_blocks,
+    nearest_indices,
+    prepare,
+)
+from crlib.metrics.validate import as_float, as_sizes
+
+
+def as_rewards(r: ArrayLike, n_actions: int) -> NDArray[np.float64]:
+    """Return rewards as a (K, m) matrix, or raise ``ValueError``."""
+    rewards = as_float(r, "r").astype(np.float64)
+    if rewards.ndim not in (1, 2) or rewards.shape[0] != n_actions:
+        raise ValueError(
+            f"r has shape {rewards.shape}: pass ({n_actions},) or ({n_actions}, m), a row an action"
+        )
+    return rewards.reshape(n_actions, -1)
+
+
+def mean_absolute_difference(
+    rewards: NDArray[np.float64], *, leave_out: bool
+) -> NDArray[np.float64]:
+    """Return E|r(a) - r(a')| for each column, a' drawn from all actions or from the others.
+
+    This is the numerator at k = 1, so that rho_r(1) = 1 in either scheme. In O(K log K) from the
+    sorted rewards: sum over pairs i < j of r_(j) - r_(i).
+
+    Parameters
+    ----------
+    rewards : ndarray, shape (K, m)
+    leave_out : bool
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+    """
+    n = rewards.shape[0]
+    ranks = 2 * np.arange(n) - (n - 1)
+    half_sum = ranks @ np.sort(rewards - rewards.mean(axis=0), axis=0)
+    return np.asarray(2 * half_sum / (n * (n - 1) if leave_out else n * n))
+
+
+def reward_coverage_profile(
+    X: ArrayLike,
+    r: ArrayLike,
+    ks: ArrayLike,
+    *,
+    replace: bool = False,
+    leave_out: bool = False,
+    rows: ArrayLike | None = None,
+) -> NDArray[np.float64]:
+    """Return each action's part of rho_r(k); the mean over actions is the reward coverage.
+
+    Parameters
+    ----------
+    X : array_like, shape (K, d)
+    r : array_like, shape (K,) or (K, m)
+        Rewards of m reward functions.
+    ks : int or array_like of int
+    replace, leave_out : bool
+        As in :func:`crlib.metrics.coverage`.
+    rows : array_like of int, optional
+        Evaluate these actions only.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_sizes, n_rows, m)
+        E_S |r(a) - r(NN_S(a))| / E|r(a) - r(a')|. Mind the memory: 8 bytes an element.
+
+    Raises
+    ------
+    ValueError
+        If an input is unfit, or a reward function is constant.
+    """
+    points = prepare(X)
+    n = points.rows.shape[0]
+    chosen = all_or_some_rows(rows, n)
+    rewards = as_rewards(r, n)
+    sizes = as_sizes(ks, n - 1 if leave_out else n, replace=replace)
+    profile = np.empty((sizes.size, chosen.size, rewards.shape[1]))
+    options = {"replace": replace, "leave_out": leave_out}
+    for part, values in _blocks(points, rewards, sizes, chosen, **options):
+        profile[:, part] = values
+    return profile
+
+
+def reward_coverage(
+    X: ArrayLike,
+    r: ArrayLike,
+    k: ArrayLike,
+    *,
+    replace: bool = False,
+    leave_out: bool = False,
+) -> float | NDArray[np.float64]:
+    """Return rho_r(k), the exact expected reward gap to the nearest of a random k-subset.
+
+    Scaled so that 1 is what a randomly drawn action would give: at 1 the geometry says nothing of
+    the reward. rho_r(1) = 1 always. Equal distances are ranked by row number.
+
+    Parameters
+    ----------
+    X : array_like, shape (K, d)
+    r : array_like, shape (K,) or (K, m)
+        Rewards of one or of m reward functions (any affine scale).
+    k : int or array_like of int
+    replace, leave_out : bool
+        As in :func:`crlib.metrics.coverage`.
+
+    Returns
+    -------
+    float or ndarray of float64
+        Shape () + (m,) for one k, (n_sizes,) + (m,) for a list; no last axis when `r` is (K,).
+
+    Raises
+    ------
+    ValueError
+        If an input is unfit, or a reward function is constant.
+    """
+    points = prepare(X)
+    n = points.rows.shape[0]
+    rewards = as_rewards(r, n)
+    sizes = as_sizes(k, n - 1 if leave_out else n, replace=replace)
+    total = np.zeros((sizes.size, rewards.shape[1]))
+    options = {"replace": replace, "leave_out": leave_out}
+    for _, values in _blocks(points, rewards, sizes, np.arange(n), **options):
+        total += values.sum(axis=1)
+    means = total / n
+    shaped = means[0] if np.ndim(k) == 0 else means
+    if np.ndim(r) == 1:
+        shaped = shaped[..., 0]
+    return float(shaped) if shaped.ndim == 0 else shaped
+
+
+def _blocks(
+    points: Points,
+    rewards: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    chosen: NDArray[np.int64],
+    *,
+    replace: bool,
+    leave_out: bool,
+) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield blocks of scaled expected reward gaps, shape (n_sizes, block, m)."""
+    n = points.rows.shape[0]
+    scale = mean_absolute_difference(rewards, leave_out=leave_out)
+    if np.any(scale <= 1e-12 * np.abs(rewards).max(axis=0)):
+        column = int(np.argmin(scale))
+        raise ValueError(f"reward function {column} of r is constant: it cannot be covered")
+    weights = truncated_weights(n, sizes, replace=replace, leave_out=leave_out)
+    binary = bool(np.all((rewards == 0) | (rewards == 1)))
+    gaps = _binary_gaps if binary else _gaps
+    for part, keys in key_blocks(points, chosen, leave_out=leave_out):
+        nearest = nearest_indices(keys, weights.shape[1] + int(leave_out))[:, : weights.shape[1]]
+        yield part, gaps(rewards, chosen[part], nearest, weights) / scale
+
+
+def _gaps(
+    rewards: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    nearest: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return sum_j w_j |r(a) - r(a_(j))|, shape (n_sizes, block, m), one function at a time."""
+    result = np.empty((weights.shape[0], rows.size, rewards.shape[1]))
+    for column in range(rewards.shape[1]):
+        values = np.ascontiguousarray(rewards[:, column])
+        gap = np.abs(values[nearest] - values[rows, None])
+        result[:, :, column] = weights @ gap.T
+    return result
+
+
+def _binary_gaps(
+    rewards: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    nearest: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the same for rewards of 0 and 1, where |r - r'| = r + r' - 2 r r' is linear in r'.
+
+    The expected reward of the nearest member is then one matrix product for all functions.
+    """
+    own = rewards[rows]
+    result = np.empty((weights.shape[0], rows.size, rewards.shape[1]))
+    spread = np.zeros((rows.size, rewards.shape[0]))
+    for size, weight in enumerate(weights):
+        np.put_along_axis(spread, nearest, np.broadcast_to(weight, nearest.shape), axis=1)
+        expected = spread @ rewards
+        result[size] = own + expected - 2 * own * expected
+    return result
