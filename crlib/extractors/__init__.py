@@ -1,0 +1,38 @@
+"""Text -> unit vectors: the table of models, encoding with a store on disk, standardisation."""
+
+from typing import TYPE_CHECKING, Any
+
+from crlib.extractors.specs import (
+    MODELS,
+    PAIRS,
+    SEED_PAIRS,
+    ModelSpec,
+    Pair,
+    pairs_for,
+    spec_of,
+)
+from crlib.extractors.standardise import standardise
+
+if TYPE_CHECKING:
+    from crlib.extractors.encoding import encode
+
+__all__ = [
+    "MODELS",
+    "PAIRS",
+    "SEED_PAIRS",
+    "ModelSpec",
+    "Pair",
+    "encode",
+    "pairs_for",
+    "spec_of",
+    "standardise",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # torch and transformers take seconds to import; who only reads the table should not wait.
+    if name == "encode":
+        from crlib.extractors.encoding import encode
+
+        return encode
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

