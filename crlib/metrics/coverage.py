@@ -9,13 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.metrics.neighbours import (
-    all_or_some_rows,
-    key_blocks,
-    keys_to_distances,
-    nearest_keys,
-    prepare,
-)
+from crlib.metrics.neighbours import keys_to_distances, prepare
+from crlib.metrics.selection import sorted_neighbours
 from crlib.metrics.validate import as_sizes
 
 # Chance that the nearest sampled member lies beyond the neighbours that are kept. The mean distance
@@ -124,17 +119,15 @@ def coverage_profile(
         If `X` is unfit, a size is out of range or a row does not exist.
     """
     points = prepare(X)
-    n = points.rows.shape[0]
-    chosen = all_or_some_rows(rows, n)
+    n = points.n
     sizes = as_sizes(ks, n - 1 if leave_out else n, replace=replace)
     weights = truncated_weights(n, sizes, replace=replace, leave_out=leave_out)
     weights = weights.T.astype(points.rows.dtype)
-    profile = np.empty((sizes.size, chosen.size))
-    for part, keys in key_blocks(points, chosen, leave_out=leave_out):
-        # With leave_out an action comes last in its own ranking, at infinity: never kept.
-        kept = nearest_keys(keys, weights.shape[0] + int(leave_out))[:, : weights.shape[0]]
-        distances = keys_to_distances(points, chosen[part], kept)
-        profile[:, part] = (distances @ weights).T
+    profile = np.empty((sizes.size, n if rows is None else np.size(rows)))
+    for near in sorted_neighbours(
+        points, rows, weights.shape[0], leave_out=leave_out, with_columns=False
+    ):
+        profile[:, near.part] = (keys_to_distances(points, near.keys) @ weights).T
     return profile
 
 

@@ -12,14 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.metrics.coverage import truncated_weights
-from crlib.metrics.neighbours import (
-    Points,
-    all_or_some_rows,
-    key_blocks,
-    nearest_indices,
-    prepare,
-)
-from crlib.metrics.validate import as_float, as_sizes
+from crlib.metrics.neighbours import Points, prepare
+from crlib.metrics.selection import sorted_neighbours
+from crlib.metrics.validate import as_float, as_indices, as_sizes
+
+# Rows that are handled at once: their rank weights over all actions take 16 MiB at K = 16,000.
+STEP_ROWS = 128
+
+# Share of non-zero rewards below which the expected gap is mostly one matrix product.
+SPARSE = 0.2
 
 
 def as_rewards(r: ArrayLike, n_actions: int) -> NDArray[np.float64]:
@@ -88,11 +89,11 @@ def reward_coverage_profile(
         If an input is unfit, or a reward function is constant.
     """
     points = prepare(X)
-    n = points.rows.shape[0]
-    chosen = all_or_some_rows(rows, n)
+    n = points.n
+    chosen = None if rows is None else as_indices(rows, n, "rows")
     rewards = as_rewards(r, n)
     sizes = as_sizes(ks, n - 1 if leave_out else n, replace=replace)
-    profile = np.empty((sizes.size, chosen.size, rewards.shape[1]))
+    profile = np.empty((sizes.size, n if chosen is None else chosen.size, rewards.shape[1]))
     options = {"replace": replace, "leave_out": leave_out}
     for part, values in _blocks(points, rewards, sizes, chosen, **options):
         profile[:, part] = values
@@ -132,12 +133,12 @@ def reward_coverage(
         If an input is unfit, or a reward function is constant.
     """
     points = prepare(X)
-    n = points.rows.shape[0]
+    n = points.n
     rewards = as_rewards(r, n)
     sizes = as_sizes(k, n - 1 if leave_out else n, replace=replace)
     total = np.zeros((sizes.size, rewards.shape[1]))
     options = {"replace": replace, "leave_out": leave_out}
-    for _, values in _blocks(points, rewards, sizes, np.arange(n), **options):
+    for _, values in _blocks(points, rewards, sizes, None, **options):
         total += values.sum(axis=1)
     means = total / n
     shaped = means[0] if np.ndim(k) == 0 else means
@@ -150,23 +151,30 @@ def _blocks(
     points: Points,
     rewards: NDArray[np.float64],
     sizes: NDArray[np.int64],
-    chosen: NDArray[np.int64],
+    rows: NDArray[np.int64] | None,
     *,
     replace: bool,
     leave_out: bool,
 ) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """Yield blocks of scaled expected reward gaps, shape (n_sizes, block, m)."""
-    n = points.rows.shape[0]
+    n = points.n
+    chosen = np.arange(n) if rows is None else rows
     scale = mean_absolute_difference(rewards, leave_out=leave_out)
     if np.any(scale <= 1e-12 * np.abs(rewards).max(axis=0)):
         column = int(np.argmin(scale))
         raise ValueError(f"reward function {column} of r is constant: it cannot be covered")
     weights = truncated_weights(n, sizes, replace=replace, leave_out=leave_out)
-    binary = bool(np.all((rewards == 0) | (rewards == 1)))
-    gaps = _binary_gaps if binary else _gaps
-    for part, keys in key_blocks(points, chosen, leave_out=leave_out):
-        nearest = nearest_indices(keys, weights.shape[1] + int(leave_out))[:, : weights.shape[1]]
-        yield part, gaps(rewards, chosen[part], nearest, weights) / scale
+    gaps = _sparse_gaps if np.count_nonzero(rewards) < SPARSE * rewards.size else _gaps
+    for near in sorted_neighbours(
+        points, rows, weights.shape[1], leave_out=leave_out, with_columns=True
+    ):
+        block, columns = chosen[near.part], near.columns
+        assert columns is not None  # they were asked for
+        for start in range(0, block.size, STEP_ROWS):
+            step = slice(start, start + STEP_ROWS)
+            values = gaps(rewards, block[step], columns[step], weights) / scale
+            begin = near.part.start + start
+            yield slice(begin, begin + values.shape[1]), values
 
 
 def _gaps(
@@ -184,21 +192,29 @@ def _gaps(
     return result
 
 
-def _binary_gaps(
+def _sparse_gaps(
     rewards: NDArray[np.float64],
     rows: NDArray[np.int64],
     nearest: NDArray[np.int64],
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the same for rewards of 0 and 1, where |r - r'| = r + r' - 2 r r' is linear in r'.
+    """Return the same where most rewards are zero.
 
-    The expected reward of the nearest member is then one matrix product for all functions.
+    For an action without reward the gap is |r'|, whose expectation is one matrix product for all
+    functions; only the few actions with a reward are looked at one by one.
     """
     own = rewards[rows]
+    magnitudes = np.abs(rewards)
+    row, column = np.nonzero(own)
+    gap = np.abs(rewards[nearest[row], column[:, None]] - own[row, column][:, None])
     result = np.empty((weights.shape[0], rows.size, rewards.shape[1]))
     spread = np.zeros((rows.size, rewards.shape[0]))
     for size, weight in enumerate(weights):
-        np.put_along_axis(spread, nearest, np.broadcast_to(weight, nearest.shape), axis=1)
-        expected = spread @ rewards
-        result[size] = own + expected - 2 * own * expected
+        used = np.flatnonzero(weight)[-1] + 1  # large subsets need few neighbours
+        spread[:] = 0.0
+        np.put_along_axis(
+            spread, nearest[:, :used], np.broadcast_to(weight[:used], (rows.size, used)), axis=1
+        )
+        result[size] = spread @ magnitudes
+        result[size, row, column] = gap[:, :used] @ weight[:used]
     return result
