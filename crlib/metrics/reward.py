@@ -16,11 +16,8 @@ from crlib.metrics.neighbours import Points, prepare
 from crlib.metrics.selection import sorted_neighbours
 from crlib.metrics.validate import as_float, as_indices, as_sizes
 
-# Rows that are handled at once: their rank weights over all actions take 16 MiB at K = 16,000.
+# Rows that are handled at once: their rewards in order of distance take 16 MiB at K = 16,000.
 STEP_ROWS = 128
-
-# Share of non-zero rewards below which the expected gap is mostly one matrix product.
-SPARSE = 0.2
 
 
 def as_rewards(r: ArrayLike, n_actions: int) -> NDArray[np.float64]:
@@ -164,7 +161,6 @@ def _blocks(
         column = int(np.argmin(scale))
         raise ValueError(f"reward function {column} of r is constant: it cannot be covered")
     weights = truncated_weights(n, sizes, replace=replace, leave_out=leave_out)
-    gaps = _sparse_gaps if np.count_nonzero(rewards) < SPARSE * rewards.size else _gaps
     for near in sorted_neighbours(
         points, rows, weights.shape[1], leave_out=leave_out, with_columns=True
     ):
@@ -172,7 +168,7 @@ def _blocks(
         assert columns is not None  # they were asked for
         for start in range(0, block.size, STEP_ROWS):
             step = slice(start, start + STEP_ROWS)
-            values = gaps(rewards, block[step], columns[step], weights) / scale
+            values = _gaps(rewards, block[step], columns[step], weights) / scale
             begin = near.part.start + start
             yield slice(begin, begin + values.shape[1]), values
 
@@ -189,32 +185,4 @@ def _gaps(
         values = np.ascontiguousarray(rewards[:, column])
         gap = np.abs(values[nearest] - values[rows, None])
         result[:, :, column] = weights @ gap.T
-    return result
-
-
-def _sparse_gaps(
-    rewards: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    nearest: NDArray[np.int64],
-    weights: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return the same where most rewards are zero.
-
-    For an action without reward the gap is |r'|, whose expectation is one matrix product for all
-    functions; only the few actions with a reward are looked at one by one.
-    """
-    own = rewards[rows]
-    magnitudes = np.abs(rewards)
-    row, column = np.nonzero(own)
-    gap = np.abs(rewards[nearest[row], column[:, None]] - own[row, column][:, None])
-    result = np.empty((weights.shape[0], rows.size, rewards.shape[1]))
-    spread = np.zeros((rows.size, rewards.shape[0]))
-    for size, weight in enumerate(weights):
-        used = np.flatnonzero(weight)[-1] + 1  # large subsets need few neighbours
-        spread[:] = 0.0
-        np.put_along_axis(
-            spread, nearest[:, :used], np.broadcast_to(weight[:used], (rows.size, used)), axis=1
-        )
-        result[size] = spread @ magnitudes
-        result[size, row, column] = gap[:, :used] @ weight[:used]
     return result
