@@ -1,0 +1,141 @@
+# The way of the data, one direction: catalogue -> vectors -> notebooks -> ledger -> book.
+#
+#   snakemake -c2 --config profile=laptop
+#
+# `make book` calls this with a plain report of its progress. What is stale is rebuilt and nothing
+# else: a notebook depends on its own source, parameters and claims, on the vectors it reads, and
+# on those modules of crlib that it imports.
+import sys
+
+from crlib.book import plan, stage
+from crlib.settings import BUILD, ROOT
+
+PROFILE = config.get("profile", "laptop")
+NOTEBOOKS = plan.write_requests(PROFILE)
+HERE = f"{BUILD}/{PROFILE}"
+STEP = f"{sys.executable} -m crlib.book.steps"
+LOCK = str(ROOT / "requirements.lock")
+
+# Texts and models that the notebooks ask for, each made once.
+PACKAGES = {plan.data_key(values): values.get("packages", "all") for values in NOTEBOOKS.values()}
+TEXTS = {plan.vectors_key(values): values for values in NOTEBOOKS.values()}
+
+
+def vectors_of(notebook):
+    values = NOTEBOOKS[notebook]
+    key = plan.vectors_key(values)
+    return [f"{BUILD}/markers/vectors/{key}/{name}.json" for name in plan.models_of(notebook, values)]
+
+
+def catalogue_of(values):
+    return f"{BUILD}/markers/catalogue/{plan.data_key(values)}.json"
+
+
+def files(paths):
+    return [str(path) for path in paths]
+
+
+wildcard_constraints:
+    notebook="|".join(NOTEBOOKS),
+    texts="|".join(TEXTS),
+    data="|".join(PACKAGES),
+
+
+rule all:
+    input:
+        f"{HERE}/html/index.html",
+
+
+rule catalogue:
+    input:
+        files(plan.closure(["crlib.data"])),
+        LOCK,
+    output:
+        f"{BUILD}/markers/catalogue/{{data}}.json",
+    log:
+        f"{HERE}/logs/catalogue-{{data}}.log",
+    message:
+        "action space: {wildcards.data}"
+    params:
+        packages=lambda wildcards: PACKAGES[wildcards.data],
+    shell:
+        "{STEP} catalogue {params.packages:q} {output:q} > {log:q} 2>&1"
+
+
+rule vectors:
+    input:
+        files(plan.closure(["crlib.extractors", "crlib.data"])),
+        lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
+        lambda wildcards: files(sorted((ROOT / "models" / wildcards.model).glob("*"))),
+    output:
+        f"{BUILD}/markers/vectors/{{texts}}/{{model}}.json",
+    log:
+        f"{HERE}/logs/vectors/{{texts}}/{{model}}.log",
+    message:
+        "vectors: {wildcards.model}"
+    params:
+        packages=lambda wildcards: TEXTS[wildcards.texts].get("packages", "all"),
+        limit=lambda wildcards: TEXTS[wildcards.texts].get("limit", plan.DEFAULT_LIMIT),
+        seed=lambda wildcards: TEXTS[wildcards.texts].get("seed", 0),
+    shell:
+        "{STEP} vectors {wildcards.model:q} {params.packages:q} {params.limit} {params.seed}"
+        " {output:q} > {log:q} 2>&1"
+
+
+rule notebook:
+    input:
+        f"{ROOT}/notebooks/{{notebook}}.ipynb",
+        f"{HERE}/requests/{{notebook}}.json",
+        lambda wildcards: catalogue_of(NOTEBOOKS[wildcards.notebook]),
+        lambda wildcards: vectors_of(wildcards.notebook),
+        lambda wildcards: files(
+            plan.notebook_sources(ROOT / "notebooks" / f"{wildcards.notebook}.ipynb")
+        ),
+        LOCK,
+    output:
+        page=f"{HERE}/source/book/{{notebook}}.ipynb",
+        result=f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json",
+    log:
+        f"{HERE}/logs/{{notebook}}.log",
+    message:
+        "notebook: {wildcards.notebook}"
+    params:
+        request=f"{HERE}/requests/{{notebook}}.json",
+    shell:
+        "{STEP} notebook {params.request:q} {output.page:q} > {log:q} 2>&1"
+
+
+rule ledger:
+    input:
+        expand(f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json", notebook=NOTEBOOKS),
+        files(plan.closure(["crlib.ledger"])),
+        f"{ROOT}/book/claims.yml",
+    output:
+        expand(f"{HERE}/source/book/_generated/{{name}}.md", name=["verdicts", "ledger", "profile", "refusal"]),
+    log:
+        f"{HERE}/logs/ledger.log",
+    message:
+        "ledger of claims"
+    params:
+        notebooks=",".join(NOTEBOOKS),
+    shell:
+        "{STEP} ledger {PROFILE:q} {params.notebooks:q} {HERE:q}/source/book/_generated > {log:q} 2>&1"
+
+
+rule book:
+    input:
+        expand(f"{HERE}/source/book/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+        rules.ledger.output,
+        files(stage.page_sources()),
+        files(sorted((ROOT / "crlib" / "book").rglob("*.*"))),
+        LOCK,
+    output:
+        f"{HERE}/html/index.html",
+    log:
+        f"{HERE}/logs/book.log",
+    message:
+        "static book"
+    params:
+        notebooks=",".join(NOTEBOOKS),
+    shell:
+        "{STEP} book {PROFILE:q} {params.notebooks:q} > {log:q} 2>&1"

@@ -1,0 +1,153 @@
+"""`make book`: run the Snakefile for a profile and report in plain lines."""
+
+import fcntl
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+
+from crlib.book import stage
+from crlib.settings import BUILD, ROOT, ParameterError, read_profile
+
+START = re.compile(r"^Job (\d+): (.+)$")
+FINISH = re.compile(r"^Finished jobid: (\d+)")
+COUNT = re.compile(r"^(\d+) of (\d+) steps")
+LOGS = re.compile(r"^\s+log: (.+?) \(check log file")
+
+
+@contextmanager
+def only_one(lock: Path) -> Iterator[TextIO]:
+    """Hold a lock file for as long as this process, or a child that inherits it, lives.
+
+    Unlike Snakemake's own lock it goes away with a killed process, so that the next call simply
+    goes on.
+
+    Raises
+    ------
+    RuntimeError
+        When another build holds it.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with open(lock, "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(
+                f"another build is at work in {lock.parent}; wait for it to end"
+            ) from None
+        yield file
+
+
+def snakemake_command(profile: str, cores: int) -> list[str]:
+    """The call of Snakemake: resumes what was interrupted, goes on with what does not depend."""
+    # Snakemake's records lie beside the build they are about.
+    directory = ROOT if BUILD == ROOT / "build" else BUILD
+    return [
+        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
+        "--directory", str(directory), "--cores", str(cores), "--config", f"profile={profile}",
+        "--rerun-incomplete", "--keep-going", "--nolock", "--nocolor",
+    ]  # fmt: skip
+
+
+def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
+    """Turn Snakemake's output into one line a finished job; keep all of it in a log.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        What Snakemake prints.
+    log : file
+        Receives every line.
+
+    Returns
+    -------
+    finished : int
+        Number of jobs that were done.
+    failed : list of Path
+        Logs of the jobs that failed.
+    """
+    running: dict[str, tuple[str, float]] = {}
+    last = ("", 0.0)
+    finished, failed = 0, []
+    for line in lines:
+        log.write(line)
+        if match := START.match(line):
+            running[match[1]] = (match[2], time.perf_counter())
+        elif match := FINISH.match(line):
+            last = running.pop(match[1], ("", 0.0))
+        elif (match := COUNT.match(line)) and last[0]:
+            finished += 1
+            took = time.perf_counter() - last[1]
+            print(f"[{match[1]}/{int(match[2])}] {last[0]} ({took:.0f} s)", flush=True)
+        elif (match := LOGS.match(line)) and Path(match[1]) not in failed:
+            failed.append(Path(match[1]))
+    return finished, failed
+
+
+def last_line(log: Path) -> str:
+    """The sentence with which a failed job ended, or a note that it left none."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
+    return next((line for line in reversed(lines) if line.strip()), "killed before it wrote a line")
+
+
+def make(
+    profile: Annotated[str, typer.Option(help="A file in profiles/, without .yaml.")] = "laptop",
+    cores: Annotated[int, typer.Option(min=1, help="Jobs at a time.")] = os.cpu_count() or 1,
+) -> None:
+    """Run what is stale of a profile and build its book."""
+    started = time.perf_counter()
+    try:
+        read_profile(profile)
+        with only_one(BUILD / ".lock") as lock:
+            finished, failed, code = _run(profile, cores, lock)
+    except (ParameterError, RuntimeError) as error:
+        print(f"make book: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+    seconds = time.perf_counter() - started
+    if code != 0:
+        for log in failed:
+            print(f"FAILED  {last_line(log)}\n        log: {log}", file=sys.stderr)
+        print(f"The book was not built; {_snakemake_log(profile)} holds the rest. "
+              "Call the same command to go on from here.", file=sys.stderr)  # fmt: skip
+        raise typer.Exit(1)
+    if finished:
+        print(f"{finished} jobs in {seconds:.0f} s.")
+    else:
+        print(f"Nothing has changed since the last build ({seconds:.0f} s to see that).")
+    print(f"The book: {stage.html_folder(profile) / 'index.html'}")
+
+
+def _snakemake_log(profile: str) -> Path:
+    return BUILD / profile / "logs" / "snakemake.log"
+
+
+def _run(profile: str, cores: int, lock: TextIO) -> tuple[int, list[Path], int]:
+    log = _snakemake_log(profile)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        open(log, "w", encoding="utf-8") as file,
+        subprocess.Popen(
+            snakemake_command(profile, cores), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, pass_fds=[lock.fileno()],
+        ) as process,
+    ):  # fmt: skip
+        assert process.stdout is not None
+        try:
+            finished, failed = report(process.stdout, file)
+        except KeyboardInterrupt:
+            # Ctrl-C reaches Snakemake too: let it end its jobs and remove what is half-written.
+            process.wait()
+            print("\nInterrupted. Call the same command to go on from here.", file=sys.stderr)
+            raise typer.Exit(130) from None
+        return finished, failed, process.wait()
+
+
+if __name__ == "__main__":
+    typer.run(make)

@@ -1,0 +1,166 @@
+"""What a notebook's result depends on, so that what is stale is rebuilt and nothing else."""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from crlib import io
+from crlib.claims import load_claims
+from crlib.settings import BUILD, ROOT, SCHEMAS, Geometry, Parameters, read_profile
+
+PACKAGE = ROOT / "crlib"
+DEFAULT_LIMIT: int = Parameters.model_fields["limit"].default
+
+
+@cache
+def module_file(name: str) -> Path | None:
+    """Source file of a module of this project, None for any other name.
+
+    Parameters
+    ----------
+    name : str
+        Dotted name, as "crlib.metrics.coverage".
+    """
+    parts = name.split(".")
+    if parts[0] != PACKAGE.name:
+        return None
+    stem = ROOT.joinpath(*parts)
+    candidates = (stem.with_suffix(".py"), stem / "__init__.py")
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def imported_names(code: str, package: str = "") -> set[str]:
+    """Dotted names that Python source may import, in functions too.
+
+    Parameters
+    ----------
+    code : str
+        Python source; cell magics must have been removed.
+    package : str
+        The package that relative imports start from.
+
+    Returns
+    -------
+    set of str
+        Modules, and `module.name` for each imported name, as it may be a module.
+    """
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                head = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*head, base] if base else head)
+            found.add(base)
+            found.update(f"{base}.{alias.name}" for alias in node.names)
+    return found
+
+
+@cache
+def _imports_of(path: Path) -> frozenset[str]:
+    module = path.relative_to(ROOT).with_suffix("")
+    package = ".".join(module.parent.parts)
+    return frozenset(imported_names(path.read_text(encoding="utf-8"), package))
+
+
+def closure(names: Iterable[str]) -> list[Path]:
+    """Source files of this project that the named modules need, directly or not.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Dotted names; those of other projects are left to the lock file.
+
+    Returns
+    -------
+    list of Path
+        Sorted, without repeats, with the `__init__.py` of every package on the way.
+    """
+    seen: set[Path] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        # Importing a.b.c runs the __init__ of a and of a.b.
+        for end in range(1, name.count(".") + 2):
+            path = module_file(".".join(name.split(".")[:end]))
+            if path is not None and path not in seen:
+                seen.add(path)
+                waiting.extend(_imports_of(path))
+    return sorted(seen)
+
+
+def notebook_sources(path: Path) -> list[Path]:
+    """Source files of this project that a notebook's code cells import, directly or not."""
+    notebook = nbformat.read(path, as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return closure(imported_names(code))
+
+
+def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
+    """Models whose vectors a notebook reads: its pairs', and the controls beside them."""
+    if not issubclass(SCHEMAS[notebook], Geometry):
+        return ()
+    from crlib.extractors import MODELS, pairs_for
+
+    chosen = parameters.get("model", "all")
+    if chosen == "all":
+        return tuple(MODELS)
+    wanted = {chosen, *(name for name, spec in MODELS.items() if spec.kind == "control")}
+    for pair in pairs_for(chosen):
+        wanted |= {pair.reconstruction, pair.contrastive}
+    return tuple(name for name in MODELS if name in wanted)
+
+
+def data_key(parameters: dict[str, Any]) -> str:
+    """Short name of the catalogue that a notebook's parameters ask for."""
+    packages = parameters.get("packages", "all")
+    return packages if packages == "all" else hashlib.sha256(packages.encode()).hexdigest()[:12]
+
+
+def vectors_key(parameters: dict[str, Any]) -> str:
+    """Short name of the texts that a notebook's parameters ask for."""
+    limit, seed = parameters.get("limit", DEFAULT_LIMIT), parameters.get("seed", 0)
+    return f"{data_key(parameters)}-{limit}-{seed}"
+
+
+def write_requests(profile: str) -> dict[str, dict[str, Any]]:
+    """Write each notebook's request (its parameters, claims and rules) where it changed.
+
+    A request is a file that a notebook's rule depends on: editing the parameters or the claims
+    of one notebook reruns that notebook and no other.
+
+    Parameters
+    ----------
+    profile : str
+        Name of a file in profiles/.
+
+    Returns
+    -------
+    dict
+        Notebook name to its parameters.
+
+    Raises
+    ------
+    ParameterError
+        When the profile is missing or holds a wrong parameter.
+    """
+    parameters = read_profile(profile)
+    for notebook, values in parameters.items():
+        claims = [claim.model_dump() for claim in load_claims() if claim.notebook == notebook]
+        request = io.plain({"notebook": notebook, "parameters": values, "claims": claims})
+        path = request_file(profile, notebook)
+        if not path.is_file() or io.read_json(path) != request:
+            io.write_json(path, request)
+    return parameters
+
+
+def request_file(profile: str, notebook: str) -> Path:
+    """Where `write_requests` puts a notebook's request."""
+    return BUILD / profile / "requests" / f"{notebook}.json"

@@ -1,0 +1,112 @@
+"""Sphinx extension: every script, font and formula of the book comes from disk.
+
+Vendored files come from pip packages at build time. They are copied to a folder outside
+`_static` (Jupyter Book loads each script that lies there on every page).
+"""
+
+import shutil
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import plotly
+from sphinx.application import Sphinx
+
+from crlib import io
+
+ASSETS = Path(__file__).parent / "assets"
+# Of MathJax: TeX input, CommonHTML output, the TeX extensions it loads on demand, its fonts.
+MATHJAX_PARTS = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2")
+
+
+def mathjax_folder() -> Path:
+    """Folder of MathJax 3 in the pip package sphinx-mathjax-offline.
+
+    Raises
+    ------
+    RuntimeError
+        When the package is not installed.
+    """
+    spec = find_spec("sphinx-mathjax-offline")
+    if spec is None or spec.origin is None:
+        raise RuntimeError("the package sphinx-mathjax-offline is missing: run `make env`")
+    return Path(spec.origin).parent / "static" / "mathjax"
+
+
+def collect_assets(folder: Path) -> None:
+    """Fill a folder with MathJax, plotly.js and the project's own script and style.
+
+    Parameters
+    ----------
+    folder : Path
+        Removed first when it exists, so that no old file stays.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(ASSETS, folder)
+    shutil.copy2(Path(plotly.__file__).parent / "package_data" / "plotly.min.js", folder)
+    source = mathjax_folder()
+    for part in MATHJAX_PARTS:
+        target = folder / "mathjax" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target)
+        else:
+            shutil.copy2(source / part, target)
+
+
+def is_remote(address: object) -> bool:
+    """Whether an address leads away from the book's folder."""
+    return str(address).startswith(("http:", "https:", "//"))
+
+
+def drop_remote(items: list[Any]) -> list[Any]:
+    """Scripts or style sheets without those from elsewhere and without thebe's.
+
+    thebe starts code on a server; this book's pages are computed before they are read.
+    """
+    kept = []
+    for item in items:
+        name = str(getattr(item, "filename", item) or "")
+        body = str(getattr(item, "attributes", {}).get("body", ""))
+        if not is_remote(name) and "thebe" not in name.lower() and "thebe" not in body.lower():
+            kept.append(item)
+    return kept
+
+
+def footer(record: dict[str, str]) -> str:
+    """The page foot: which profile and commit the page was made from."""
+    return (
+        f"<p>Profile <strong>{escape(record['profile'])}</strong>, "
+        f"commit <code>{escape(record['commit'][:12])}</code>"
+        f"{' with changes' if record['commit'].endswith('+changes') else ''}, "
+        f"{escape(record['date'])}.</p>"
+    )
+
+
+def _configure(app: Sphinx, config: Any) -> None:
+    # Beside the output folder: a change in it must not look like a changed page.
+    folder = Path(app.outdir).parent / "assets"
+    collect_assets(folder)
+    config.html_static_path.append(str(folder))
+    config.mathjax_path = "mathjax/tex-chtml.js"
+    record = Path(app.srcdir) / "book.json"
+    if record.is_file():
+        config.html_theme_options["extra_footer"] = footer(io.read_json(record))
+
+
+def _clean_page(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    for key in ("script_files", "css_files"):
+        if key in context:
+            context[key] = drop_remote(list(context[key]))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension with Sphinx."""
+    app.connect("config-inited", _configure, priority=900)
+    app.connect("html-page-context", _clean_page, priority=1000)
+    app.add_css_file("book.css")
+    app.add_js_file("plots.js", defer="defer")
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,148 @@
+"""Lay the book's sources beside the executed notebooks, build them, put the result in place."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from crlib import io, provenance
+from crlib.settings import BUILD, ROOT, SCHEMAS
+
+COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
+SUFFIXES = {".md", ".bib", ".yml", ".png", ".svg"}
+
+
+def source_folder(profile: str) -> Path:
+    """Where a profile's book is put together."""
+    return BUILD / profile / "source"
+
+
+def html_folder(profile: str) -> Path:
+    """Where a profile's finished book lies."""
+    return BUILD / profile / "html"
+
+
+def page_sources() -> list[Path]:
+    """The book's own pages and settings: what is staged beside the notebooks."""
+    pages = [path for path in (ROOT / "book").rglob("*") if path.suffix in SUFFIXES]
+    return sorted([ROOT / "_config.yml", ROOT / "_toc.yml", *pages])
+
+
+def copy_if_changed(source: Path, target: Path) -> bool:
+    """Copy a file unless the target holds the same bytes; say whether it was copied.
+
+    Sphinx reads again what has a new time stamp, so an unchanged page keeps its own.
+    """
+    content = source.read_bytes()
+    if target.is_file() and target.read_bytes() == content:
+        return False
+    with io.atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+    return True
+
+
+def chosen_chapters(toc: dict[str, Any], notebooks: Iterable[str]) -> dict[str, Any]:
+    """Leave out of the table of contents the notebooks that this profile does not run.
+
+    Parameters
+    ----------
+    toc : dict
+        Content of _toc.yml: root, and parts with their chapters.
+    notebooks : iterable of str
+        Names of the notebooks run, as "theory/coverage".
+
+    Returns
+    -------
+    dict
+        A table of contents of the same form; a part without chapters is left out.
+    """
+    absent = {f"book/{name}" for name in set(SCHEMAS) - set(notebooks)}
+    parts = []
+    for part in toc["parts"]:
+        chapters = [chapter for chapter in part["chapters"] if chapter["file"] not in absent]
+        if chapters:
+            parts.append({**part, "chapters": chapters})
+    return {**toc, "parts": parts}
+
+
+def stage(profile: str, notebooks: list[str]) -> Path:
+    """Bring a profile's source folder up to date, and remove what no longer belongs there.
+
+    Returns
+    -------
+    Path
+        The folder, holding _config.yml, _toc.yml, book.json and book/.
+    """
+    folder = source_folder(profile)
+    wanted = {folder / "book" / f"{name}.ipynb" for name in notebooks}
+    for path in page_sources():
+        target = folder / path.relative_to(ROOT)
+        wanted.add(target)
+        copy_if_changed(path, target)
+    for path in (folder / "book").rglob("*"):
+        generated = "_generated" in path.parts
+        if path.suffix in {".ipynb", *SUFFIXES} and path not in wanted and not generated:
+            path.unlink()
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    io.write_text(folder / "_toc.yml", yaml.safe_dump(chosen_chapters(toc, notebooks)))
+    record = {"profile": profile, "commit": provenance.commit(), "date": _commit_date()}
+    io.write_json(folder / "book.json", record)
+    return folder
+
+
+def _commit_date() -> str:
+    """Date of the newest commit (the same build gives the same footer), else today's."""
+    found = provenance._git("log", "-1", "--format=%cs")
+    return found or datetime.now(UTC).strftime("%Y-%m-%d")
+
+
+def build(profile: str, notebooks: list[str]) -> int:
+    """Build the static book of a profile; warnings are errors.
+
+    The pages are built in a folder of their own and moved to `html_folder` at the end, so that
+    an interrupted build leaves the last whole book readable.
+
+    Returns
+    -------
+    int
+        Number of HTML pages.
+
+    Raises
+    ------
+    RuntimeError
+        When the builder reports an error or a warning; it names the first of them.
+    """
+    folder, work = stage(profile, notebooks), BUILD / profile / "sphinx"
+    done = subprocess.run(
+        # The command beside this interpreter, whether or not the environment is activated.
+        [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder),
+         "--path-output", str(work), "-W", "--keep-going", "-n"],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )  # fmt: skip
+    output = COLOUR_CODES.sub("", done.stdout)
+    print(output)
+    faults = [line for line in output.splitlines() if "WARNING" in line or "ERROR" in line]
+    if done.returncode != 0:
+        raise RuntimeError(faults[0] if faults else "the builder failed; see the log above")
+    return _publish(work / "_build" / "html", html_folder(profile))
+
+
+def _publish(built: Path, target: Path) -> int:
+    """Replace a folder by a copy of another: the old one stays until the new one is whole."""
+    new, old = target.with_name("html.new"), target.with_name("html.old")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    shutil.copytree(built, new, ignore=shutil.ignore_patterns("_sources", ".buildinfo"))
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    return len(list(target.rglob("*.html")))

@@ -1,0 +1,151 @@
+"""The jobs of the Snakefile: each reads its inputs, writes its outputs whole, exits with 0 or 1.
+
+All that a job prints goes to its log; the last line says in words what went wrong.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+from papermill.exceptions import PapermillExecutionError
+
+from crlib import io, ledger
+from crlib.book import run, stage
+from crlib.claims import read_results
+from crlib.settings import BUILD, ROOT, ParameterError, check
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+def _job(name: str, work: Callable[[], str]) -> None:
+    """Do a job's work, print how it went, and turn an error into one last line and exit 1."""
+    run.pin_threads()
+    started = time.perf_counter()
+    try:
+        summary = work()
+    except PapermillExecutionError as error:
+        print(error)
+        print(f"{name}: cell {error.exec_count} raised {error.ename}: {_first(error.evalue)}")
+        raise typer.Exit(1) from None
+    except Exception as error:
+        traceback.print_exc(file=sys.stdout)
+        print(f"{name}: {type(error).__name__}: {_first(error)}")
+        raise typer.Exit(1) from None
+    print(f"{name}: {summary} ({time.perf_counter() - started:.1f} s)")
+
+
+def _first(message: object) -> str:
+    return (str(message).strip() or "no message").splitlines()[0]
+
+
+@app.command()
+def catalogue(packages: str, marker: Path) -> None:
+    """Harvest the action space into the data cache; the marker holds its counts and hash."""
+
+    def work() -> str:
+        from crlib.data import load
+
+        chosen = None if packages == "all" else tuple(packages.split(","))
+        actions = load("python-api", limit=None, packages=chosen)
+        io.write_json(marker, {"packages": packages, "source": actions.source})
+        return f"{len(actions.ids):,} actions"
+
+    _job("catalogue", work)
+
+
+@app.command()
+def vectors(model: str, packages: str, limit: int, seed: int, marker: Path) -> None:
+    """Encode the actions with one model into the store; the marker holds the vectors' hash."""
+
+    def work() -> str:
+        import hashlib
+
+        from crlib.data import load
+        from crlib.extractors import encode
+
+        chosen = None if packages == "all" else tuple(packages.split(","))
+        actions = load("python-api", limit=limit, seed=seed, packages=chosen)
+        found = encode(actions.texts, model)
+        digest = hashlib.sha256(found.tobytes()).hexdigest()
+        io.write_json(marker, {"model": model, "shape": found.shape, "sha256": digest})
+        return f"{found.shape[0]:,} x {found.shape[1]}"
+
+    _job(f"vectors {model}", work)
+
+
+@app.command()
+def notebook(request: Path, output: Path, cell_timeout: int = 1800) -> None:
+    """Execute a notebook as its request asks; see `crlib.book.plan.write_requests`."""
+    content = io.read_json(request)
+    name, parameters = content["notebook"], dict(content["parameters"])
+    out_dir = BUILD / "results" / parameters["profile"] / name
+
+    def work() -> str:
+        parameters["out_dir"] = _shortest(out_dir)
+        check(name, parameters)
+        source = ROOT / "notebooks" / f"{name}.ipynb"
+        failed = BUILD / parameters["profile"] / "logs" / f"{name}.failed.ipynb"
+        failed.unlink(missing_ok=True)
+        run.execute(source, output, parameters, cell_timeout=cell_timeout, failed=failed)
+        return "executed"
+
+    _job(name, work)
+
+
+def _shortest(path: Path) -> str:
+    """Path relative to the project where it lies inside: no machine's folders in a notebook."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+@app.command(name="ledger")
+def write_ledger(profile: str, notebooks: str, folder: Path) -> None:
+    """Turn the results of the comma-separated notebooks into the book's tables."""
+
+    def work() -> str:
+        wanted = set(notebooks.split(","))
+        found = read_results(BUILD / "results" / profile)
+        results = {name: result for name, result in found.items() if name in wanted}
+        io.write_text(folder / "verdicts.md", ledger.table_markdown(results))
+        io.write_text(folder / "ledger.md", ledger.ledger_markdown(results))
+        io.write_text(folder / "profile.md", _profile_note(profile, results))
+        io.write_text(folder / "refusal.md", _refusal())
+        return f"{len(results)} notebooks"
+
+    _job("ledger", work)
+
+
+def _profile_note(profile: str, results: dict[str, Any]) -> str:
+    seconds = sum(result.provenance.get("seconds", 0) for result in results.values())
+    versions = next(iter(results.values())).provenance["versions"] if results else {}
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return (
+        f"These verdicts are those of the profile `{profile}`: {len(results)} notebooks, "
+        f"{seconds:.0f} s of computing, {listed}.\n"
+    )
+
+
+def _refusal() -> str:
+    """What a notebook answers to a mistyped parameter name, for the page on reruns."""
+    try:
+        check("theory/coverage", {"kk": 500})
+    except ParameterError as error:
+        return f"```text\nParameterError: {error}\n```\n"
+    raise AssertionError("the parameter kk was taken")
+
+
+@app.command()
+def book(profile: str, notebooks: str) -> None:
+    """Stage the pages beside the executed notebooks and build the static book."""
+
+    def work() -> str:
+        return f"{stage.build(profile, notebooks.split(','))} pages"
+
+    _job("book", work)
+
+
+if __name__ == "__main__":
+    app()
