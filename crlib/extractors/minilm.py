@@ -1,6 +1,7 @@
 """all-MiniLM-L6-v2 from the pip package that carries it: found, verified, adapted."""
 
 import importlib.metadata
+import warnings
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import PreTrainedModel
+from transformers.utils import logging
 
 from crlib.io import atomic_path, sha256_file, write_json
 
@@ -78,6 +80,8 @@ def load_minilm() -> PreTrainedModel:
     """
     from sentence_transformers import SentenceTransformer  # 3 s to import: only where needed
 
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
     model: Any = SentenceTransformer(
         str(minilm_folder()),
         device="cpu",
@@ -85,6 +89,8 @@ def load_minilm() -> PreTrainedModel:
         trust_remote_code=False,
         model_kwargs={"use_safetensors": True, "dtype": torch.float32},
     )
+    if shown:
+        logging.enable_progress_bar()
     encoder: PreTrainedModel = model[0].auto_model
     return encoder.eval()
 
@@ -96,7 +102,10 @@ def adapted(encoder: PreTrainedModel, *, seed: int) -> PeftModel:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model: Any = get_peft_model(encoder, LORA)
+        with warnings.catch_warnings():
+            # peft asks transformers by a name that the next major version drops.
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing")
+            model: Any = get_peft_model(encoder, LORA)
     return model
 
 

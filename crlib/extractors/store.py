@@ -104,10 +104,10 @@ def _shards(
             if wanted.isdisjoint(keys):
                 continue
             content = (folder / f"{digest}.npy").read_bytes()
+            if hashlib.sha256(content).hexdigest() != digest:
+                continue
+            shard = np.load(io.BytesIO(content), allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError):
             continue  # torn, foreign or half-deleted: its rows count as missing
-        if hashlib.sha256(content).hexdigest() != digest:
-            continue
-        shard = np.load(io.BytesIO(content), allow_pickle=False)
         if shard.shape == (len(keys), dimensions) and shard.dtype == np.float32:
             yield keys, shard

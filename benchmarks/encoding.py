@@ -1,0 +1,135 @@
+"""Encoding beside the matrix products that it cannot do without.
+
+The limit of a set of texts is the time of the model's own matrix products (projections, attention
+scores and values, feed-forward layers) on exactly its real tokens: no padding, no layer norms, no
+GELU, no tokenizer. Beside `crlib.extractors` stands sentence-transformers' own `encode` with its
+batches of 32. All are measured in turn, in one process, on one thread; medians are compared.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sentence_transformers import SentenceTransformer
+
+from crlib import provenance
+from crlib.data import load
+from crlib.extractors.encoding import batch_bounds, encode_tokens
+from crlib.extractors.load import Encoder, load_encoder
+from crlib.extractors.minilm import minilm_folder
+from crlib.extractors.specs import spec_of
+from crlib.extractors.twins.tokenizer import token_ids
+from crlib.io import write_json
+from crlib.settings import BUILD
+
+GOAL = 1.15
+BATCH_TOKENS = 1024
+
+
+def products(encoder: Encoder, lengths: Sequence[int]) -> Callable[[], None]:
+    """Give a function that does the model's matrix products on texts of these lengths."""
+    config: Any = encoder.module.config
+    width, inner, heads = (
+        config.hidden_size,
+        config.intermediate_size,
+        config.num_attention_heads,
+    )
+    square, up, down = (
+        torch.randn(shape) for shape in ((width, width), (width, inner), (inner, width))
+    )
+    shapes = []
+    for start, stop in batch_bounds(lengths, BATCH_TOKENS):
+        batch = lengths[start:stop]
+        length = round(sum(batch) / len(batch))
+        shapes.append((sum(batch), (len(batch) * heads, length, width // heads)))
+    most = max(tokens for tokens, _ in shapes)
+    states, wide = torch.randn(most, width), torch.randn(most, inner)
+    out, wide_out = torch.empty(most, width), torch.empty(most, inner)
+
+    def run() -> None:
+        for tokens, (rows, length, depth) in shapes:
+            queries = torch.ones(rows, length, depth)
+            scores = torch.empty(rows, length, length)
+            for _ in range(config.num_hidden_layers):
+                for _ in range(4):
+                    torch.mm(states[:tokens], square, out=out[:tokens])
+                torch.bmm(queries, queries.transpose(1, 2), out=scores)
+                torch.bmm(scores, queries)
+                torch.mm(states[:tokens], up, out=wide_out[:tokens])
+                torch.mm(wide[:tokens], down, out=out[:tokens])
+
+    return run
+
+
+def seconds_in_turn(runs: dict[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Median seconds of each run; they take turns, so that a slow moment meets all of them."""
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(repeats + 1):
+        for name, run in runs.items():
+            started = time.perf_counter()
+            run()
+            if turn:  # the first turn warms up
+                taken[name].append(time.perf_counter() - started)
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def measure(model: str, texts: Sequence[str], repeats: int) -> list[dict[str, Any]]:
+    """Rows of the result for one model."""
+    encoder = load_encoder(spec_of(model))
+
+    def ours() -> np.ndarray:
+        tokens = token_ids(encoder.tokenizer, texts)
+        order = np.argsort([len(row) for row in tokens], kind="stable")
+        return encode_tokens(encoder, [tokens[i] for i in order], BATCH_TOKENS)
+
+    lengths = sorted(len(row) for row in token_ids(encoder.tokenizer, texts))
+    runs: dict[str, Callable[[], Any]] = {
+        "limit": torch.inference_mode()(products(encoder, lengths)),
+        "crlib": ours,
+    }
+    if model == "minilm":
+        peer = SentenceTransformer(str(minilm_folder()), device="cpu", local_files_only=True)
+        runs["sentence-transformers, batches of 32"] = lambda: peer.encode(
+            list(texts), batch_size=32, normalize_embeddings=True
+        )
+    taken = seconds_in_turn(runs, repeats)
+    case = f"encode {len(texts):,} texts, {sum(lengths):,} tokens, {model}"
+    return [
+        {
+            "case": case,
+            "limit": "matrix products on the real tokens",
+            "peer": name,
+            "seconds_median": seconds,
+            "ratio_to_limit": seconds / taken["limit"],
+            "extra_mib": None,
+            "goal": GOAL if name == "crlib" else None,
+            "note": f"{len(texts) / seconds:.0f} texts/s, tokenizing included"
+            if name != "limit"
+            else "",
+        }
+        for name, seconds in taken.items()
+    ]
+
+
+def main(*, quick: bool = False) -> dict[str, Any]:
+    """Run the benchmark, and write build/bench/encoding.json."""
+    torch.set_num_threads(1)
+    texts = load("python-api").texts
+    number, repeats = (200, 3) if quick else (2000, 7)
+    chosen = [texts[i] for i in np.random.default_rng(0).permutation(len(texts))[:number]]
+    rows = [row for model in ("minilm", "mlm-bert") for row in measure(model, chosen, repeats)]
+    result = {"name": "encoding", "machine": provenance.collect()["machine"], "rows": rows}
+    write_json(Path(BUILD) / "bench" / "encoding.json", result)
+    return result
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few texts, few repeats")
+    for row in main(quick=parser.parse_args().quick)["rows"]:
+        print(f"{row['case']:<60} {row['peer']:<40} {row['ratio_to_limit']:.3f}  {row['note']}")
