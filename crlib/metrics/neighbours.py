@@ -15,13 +15,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.metrics.moments import column_means
-from crlib.metrics.validate import (
-    UNIT_TOLERANCE,
-    FloatArray,
-    as_indices,
-    as_matrix,
-    squared_lengths,
-)
+from crlib.metrics.validate import FloatArray, as_indices, as_matrix, squared_lengths
+
+# Rows whose lengths are this close to one need no lengths in their distances.
+UNIT_TOLERANCE = 1e-5
 
 # Bytes of a block of keys that a minimum is taken of: still in the cache when it is.
 BLOCK_BYTES = 4 << 20

@@ -65,8 +65,8 @@ def participation_ratio(X: ArrayLike, *, centre: bool = True, unbiased: bool = T
     -------
     float
         The true value lies in [1, d]. The naive estimate does too; the unbiased one scatters
-        around the truth, may leave that range, and is ``inf`` when the estimated tr S^2 is not
-        positive: then K is too small to tell the spectrum from a flat one of any dimension.
+        around the truth and may exceed d. It is ``inf`` where the estimated tr S^2, the mean of
+        ((x_i - x_j).(x_k - x_l))^2 / 4, is zero: the rows of an identity matrix are an example.
 
     Raises
     ------
@@ -87,7 +87,8 @@ def _ratio(sums: Moments, *, centre: bool, unbiased: bool) -> float:
         )
     else:
         numerator, denominator = sums.trace**2 - sums.fourth, sums.frobenius - sums.fourth
-    return float(numerator / denominator) if denominator > 0 else float("inf")
+    # A ratio beyond 1e12 is rounding in a denominator that should be zero.
+    return float(numerator / denominator) if denominator > 1e-12 * numerator else float("inf")
 
 
 def participation_without_top(X: ArrayLike, n_removed: int = 1) -> float:
@@ -124,11 +125,11 @@ def _log_ratio_with_jackknife(X: FloatArray) -> tuple[float, NDArray[np.float64]
     sums = moments(X, centre=True)
     estimate = _ratio(sums, centre=True, unbiased=True)
     numerator, denominator = leave_one_out_traces(X, sums)
-    usable = (numerator > 0) & (denominator > 0)
+    usable = (numerator > 0) & (denominator > 1e-12 * numerator)
     if not (np.isfinite(estimate) and usable.all()):
         raise ValueError(
-            f"{sums.n} rows are too few to bound the participation ratio (the unbiased tr S^2 is "
-            "not positive with every row left out): pass more actions"
+            f"{sums.n} rows are too few to bound the participation ratio (the unbiased tr S^2 "
+            "vanishes, at least with one row left out): pass more actions"
         )
     return float(np.log(estimate)), np.log(numerator) - np.log(denominator)
 
