@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("CRLIB_BUILD", ROOT / "build"))
@@ -100,17 +100,27 @@ class PcaStandardisation(Geometry):
 class AlignmentUniformity(Geometry):
     """C2. `t`: temperature of the uniformity; `ts`: the slider's temperatures."""
 
-    t: float = Field(default=2.0, gt=0)
-    ts: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] = [0.5, 1.0, 2.0, 4.0]
+    t: float = Field(default=2.0, gt=0, le=20)
+    ts: Annotated[list[Annotated[float, Field(gt=0, le=20)]], Field(min_length=1)] = [
+        0.5, 1.0, 2.0, 4.0,
+    ]  # fmt: skip
 
 
 class Coverage(Geometry):
     """C3. `k`: size of the random subset that is judged; `ks`: the figure's sizes."""
 
-    k: int = Field(default=1000, ge=1)
+    k: int = Field(default=1000, ge=1, validate_default=True)
     ks: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)] = [
         1, 3, 10, 30, 100, 300, 1000, 3000, 10000,
     ]  # fmt: skip
+
+    @field_validator("k")
+    @classmethod
+    def _leaves_some_uncovered(cls, value: int, info: ValidationInfo) -> int:
+        limit = info.data.get("limit")
+        if limit is not None and value >= limit:
+            raise ValueError(f"expected less than limit = {limit}; lower k or raise limit")
+        return value
 
 
 class PythonApi(Parameters):

@@ -1,0 +1,65 @@
+"""Usage rewards counted by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from crlib.data.rewards import usage_rewards
+
+CALLS = np.array(
+    [
+        # numpy.a numpy.b torch.c torch.d
+        [1, 1, 0, 0],  # a file of numpy
+        [1, 0, 0, 0],  # a file of numpy
+        [1, 0, 1, 1],  # a file of torch
+        [0, 0, 0, 1],  # a file of abc
+    ]
+)
+
+
+def actions(calls: np.ndarray = CALLS, files: tuple[str, ...] = ("numpy", "numpy", "torch", "abc")):
+    feedback = SimpleNamespace(users=sparse.csr_array(calls), user_groups=files)
+    groups = ("numpy", "numpy", "torch", "torch")
+    return SimpleNamespace(ids=("a", "b", "c", "d"), groups=groups, feedback=feedback)
+
+
+def test_rewards_count_the_files_of_a_package() -> None:
+    rewards, names = usage_rewards(actions(), 2)
+    assert names == ("numpy", "torch")
+    np.testing.assert_allclose(rewards, np.log(1 + np.array([[2, 1], [1, 0], [0, 1], [0, 1]])))
+
+
+def test_every_package_counts_from_one_action_on() -> None:
+    assert usage_rewards(actions(), 1)[1] == ("abc", "numpy", "torch")
+
+
+def test_without_own_calls_only_what_is_taken_from_others_counts() -> None:
+    rewards, names = usage_rewards(actions(), 1, own=False)
+    assert names == ("abc", "torch")
+    np.testing.assert_allclose(rewards, np.log(1 + np.array([[0, 1], [0, 0], [0, 0], [1, 0]])))
+
+
+def test_a_file_counts_once_even_if_it_calls_twice() -> None:
+    rewards, _ = usage_rewards(actions(CALLS * 3), 2)
+    assert rewards.max() == pytest.approx(np.log(3))
+
+
+def test_no_package_with_enough_actions_gives_no_function() -> None:
+    rewards, names = usage_rewards(actions(), 50)
+    assert rewards.shape == (4, 0)
+    assert names == ()
+
+
+def test_no_files_give_no_function() -> None:
+    rewards, names = usage_rewards(actions(np.empty((0, 4)), ()), 1)
+    assert rewards.shape == (4, 0)
+    assert names == ()
+
+
+def test_what_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="min_actions"):
+        usage_rewards(actions(), 0)
+    with pytest.raises(ValueError, match="expected 3 files x 4"):
+        usage_rewards(actions(files=("a", "b", "c")), 1)
