@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import queue
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -121,16 +122,34 @@ def _continued(spec: ModelSpec, texts: Sequence[str], out: Path) -> tuple[Learne
     return (
         Learner(encoder, head, lambda causal: None),
         corpus,
-        minilm.minilm_folder() / ("tokenizer.json"),
+        minilm.minilm_folder() / "tokenizer.json",
     )
 
 
 def train_models(
-    names: Sequence[str], texts: Sequence[str], order: Order, *, jobs: int = 1
+    names: Sequence[str],
+    texts: Sequence[str],
+    order: Order,
+    *,
+    jobs: int = 1,
+    vocabulary: int = twin_tokenizer.VOCABULARY,
 ) -> list[dict[str, Any]]:
-    """Train several models, `jobs` at a time, one thread each, with a progress bar.
+    """Learn the tokenizer, and train several models, each in its own process on one thread.
 
     Interrupted (Ctrl-C, kill), it goes on from the last checkpoints when called again.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Some of `TRAINABLE`.
+    texts : sequence of str
+        All action texts.
+    order : Order
+        Where, how long, on what device.
+    jobs : int
+        Trainings at a time.
+    vocabulary : int
+        Tokens of the twins' tokenizer; fewer only where the texts are few.
 
     Returns
     -------
@@ -139,31 +158,45 @@ def train_models(
     """
     if not texts:
         raise ValueError("no texts to train on; expected those of the action space")
-    tokenizer = twin_tokenizer.learn_tokenizer(texts)
+    tokenizer = twin_tokenizer.learn_tokenizer(texts, size=vocabulary)
     twin_tokenizer.save_tokenizer(tokenizer, order.out / "tokenizer" / "tokenizer.json")
     # Fresh processes ("spawn"): a forked copy of torch's thread pool can hang.
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, _bars() as bars:
-        messages = manager.Queue()
+        messages, stop = manager.Queue(), manager.Event()
         tasks = {name: bars.add_task(name, total=None, loss="waiting") for name in names}
-        with ProcessPoolExecutor(jobs, context, initializer=_one_thread) as pool:
-            futures = [pool.submit(_work, name, texts, order, messages) for name in names]
-            _follow(futures, messages, bars, tasks)
+        with ProcessPoolExecutor(jobs, context, initializer=_start_worker) as pool:
+            futures = [pool.submit(_work, name, texts, order, messages, stop) for name in names]
+            try:
+                _follow(futures, messages, bars, tasks)
+            except BaseException:
+                stop.set()
+                pool.shutdown(cancel_futures=True)
+                raise
             return [future.result() for future in futures]
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     torch.set_num_threads(1)
+    # Ctrl-C reaches the parent alone, which then sets `stop`.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _work(name: str, texts: Sequence[str], order: Order, messages: Any) -> dict[str, Any]:
-    spec = spec_of(name)
-    total = order.steps or (MINILM_STEPS if spec.name.startswith("minilm") else TWIN_STEPS)
+def _work(
+    name: str, texts: Sequence[str], order: Order, messages: Any, stop: Any
+) -> dict[str, Any]:
+    total = order.steps or (MINILM_STEPS if name.startswith("minilm") else TWIN_STEPS)
+    parent = multiprocessing.parent_process()
 
     def report(name: str, step: int, loss: float) -> None:
+        if parent is not None and not parent.is_alive():
+            os._exit(1)  # nobody waits any more; the last checkpoint stays
+        if stop.is_set():
+            raise InterruptedError(f"{name} was stopped at step {step}")
         if step % 10 == 0 or step == total:
             messages.put((name, step, total, loss))
 
+    report(name, 0, float("nan"))
     return train_model(name, texts, order, report)
 
 
@@ -182,8 +215,6 @@ def _follow(futures: Sequence[Future], messages: Any, bars: Progress, tasks: dic
     while not all(future.done() for future in futures):
         failed = [future for future in futures if future.done() and future.exception()]
         if failed:
-            for future in futures:
-                future.cancel()
             failed[0].result()
         try:
             name, step, total, loss = messages.get(timeout=0.5)
@@ -202,7 +233,13 @@ def main(
     packages: Annotated[
         str | None, typer.Option(help="Comma-separated packages to take texts from.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Where the models go.")] = SHIPPED,
+    vocabulary: Annotated[
+        int, typer.Option(min=100, help="Tokens of the twins' tokenizer.")
+    ] = twin_tokenizer.VOCABULARY,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the models go: models/, or build/models for a partial training."),
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:<n>.")] = "cpu",
 ) -> None:
     """Train models of the table on the texts of the action space, and write them with cards."""
@@ -214,8 +251,15 @@ def main(
 
     known = tuple(packages.split(",")) if packages else None
     texts = load("python-api", limit=None, packages=known).texts
-    order = Order(out, BUILD / "twins", steps, device)
-    for card in train_models(chosen, texts, order, jobs=jobs):
+    # A trial of few steps or few texts must not overwrite what is shipped.
+    partial = steps is not None or known is not None
+    order = Order(
+        out or (BUILD / "models" if partial else SHIPPED),
+        BUILD / ("trials" if partial else "twins"),
+        steps,
+        device,
+    )
+    for card in train_models(chosen, texts, order, jobs=jobs, vocabulary=vocabulary):
         change = 100 * card["loss"]["change_last_tenth"]
         typer.echo(
             f"{card['name']}: {card['steps']} steps, {card['cpu_seconds']:.0f} CPU-s, loss "

@@ -79,6 +79,8 @@ def read_checkpoint(
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError:
         return None
+    if any(f"weight/{name}" not in tensors for name in trained(model)):
+        return None
     states: dict[str, dict[str, Tensor]] = {}
     with torch.no_grad():
         for name, parameter in trained(model).items():
