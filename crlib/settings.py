@@ -109,7 +109,7 @@ class AlignmentUniformity(Geometry):
 class Coverage(Geometry):
     """C3. `k`: size of the random subset that is judged; `ks`: the figure's sizes."""
 
-    k: int = Field(default=1000, ge=1, validate_default=True)
+    k: int = Field(default=1000, ge=2, validate_default=True)
     ks: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)] = [
         1, 3, 10, 30, 100, 300, 1000, 3000, 10000,
     ]  # fmt: skip

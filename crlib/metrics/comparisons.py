@@ -75,6 +75,44 @@ def log_relative_ratio(a: FloatArray, b: FloatArray) -> float:
     return float(np.log(top_a) - np.log(base_a) - np.log(top_b) + np.log(base_b))
 
 
+def group_totals(values: ArrayLike, groups: ArrayLike) -> NDArray[np.float64]:
+    """Return sum and number of the values of each group, for resampling whole groups.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+    groups : array_like, shape (n,)
+        Label of each value's group.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_groups, 2)
+        In the order of the sorted labels.
+
+    Raises
+    ------
+    ValueError
+        If the two differ in length or a value is not finite.
+    """
+    numbers, labels = as_float(values, "values"), np.asarray(groups)
+    same_rows(numbers, labels, "values and groups")
+    names, member = np.unique(labels, return_inverse=True)
+    totals = np.bincount(member, weights=numbers, minlength=names.size)
+    return np.column_stack([totals, np.bincount(member, minlength=names.size)])
+
+
+def pooled_mean_difference(a: FloatArray, b: FloatArray) -> float:
+    """Return the mean of all values of `a`'s groups minus that of `b`'s.
+
+    Parameters
+    ----------
+    a, b : ndarray, shape (n_groups, 2)
+        As :func:`group_totals` gives them.
+    """
+    (sum_a, n_a), (sum_b, n_b) = a.sum(axis=0), b.sum(axis=0)
+    return float(sum_a / n_a - sum_b / n_b)
+
+
 def _profile(values: ArrayLike, name: str) -> NDArray[np.float64]:
     profile = as_float(values, name).astype(np.float64)
     if profile.ndim != 1 or profile.size < 3:

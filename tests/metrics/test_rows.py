@@ -5,7 +5,9 @@ import pytest
 
 from crlib.metrics import coverage_profile, uniformity
 from crlib.metrics.comparisons import (
+    group_totals,
     log_relative_ratio,
+    pooled_mean_difference,
     uniformity_difference,
     uniformity_interval,
 )
@@ -110,6 +112,15 @@ def test_log_relative_ratio_by_hand() -> None:
     a = np.array([[1.0, 2.0], [3.0, 2.0]])  # means 2, 2
     b = np.array([[1.0, 4.0], [1.0, 4.0]])  # means 1, 4
     assert log_relative_ratio(a, b) == pytest.approx(np.log(4))
+
+
+def test_group_totals_keep_sums_and_numbers() -> None:
+    totals = group_totals([1.0, 2.0, 4.0, 8.0], ["b", "a", "b", "b"])
+    assert totals.tolist() == [[2.0, 1.0], [13.0, 3.0]]
+    other = group_totals([0.0, 0.0, 1.0, 1.0], ["b", "a", "b", "b"])
+    assert pooled_mean_difference(totals, other) == pytest.approx(15 / 4 - 2 / 4)
+    with pytest.raises(ValueError, match="values and groups"):
+        group_totals([1.0, 2.0], ["a"])
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
