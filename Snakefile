@@ -127,7 +127,7 @@ rule book:
         expand(f"{HERE}/source/book/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         rules.ledger.output,
         files(stage.page_sources()),
-        files(sorted((ROOT / "crlib" / "book").rglob("*.*"))),
+        files(stage.own_sources()),
         LOCK,
     output:
         f"{HERE}/html/index.html",

@@ -35,6 +35,12 @@ def page_sources() -> list[Path]:
     return sorted([ROOT / "_config.yml", ROOT / "_toc.yml", *pages])
 
 
+def own_sources() -> list[Path]:
+    """What the look of every page depends on: this package's code, scripts and styles."""
+    here = Path(__file__).parent
+    return sorted([*here.glob("*.py"), *(here / "assets").iterdir()])
+
+
 def copy_if_changed(source: Path, target: Path) -> bool:
     """Copy a file unless the target holds the same bytes; say whether it was copied.
 
@@ -132,7 +138,17 @@ def build(profile: str, notebooks: list[str]) -> int:
     faults = [line for line in output.splitlines() if "WARNING" in line or "ERROR" in line]
     if done.returncode != 0:
         raise RuntimeError(faults[0] if faults else "the builder failed; see the log above")
-    return _publish(work / "_build" / "html", html_folder(profile))
+    built = work / "_build" / "html"
+    _drop_orphans(built, folder)
+    return _publish(built, html_folder(profile))
+
+
+def _drop_orphans(built: Path, sources: Path) -> None:
+    """Remove pages of an earlier build whose source is gone; Sphinx leaves them."""
+    for page in (built / "book").rglob("*.html"):
+        stem = sources / page.relative_to(built).with_suffix("")
+        if not any(stem.with_suffix(suffix).is_file() for suffix in (".md", ".ipynb")):
+            page.unlink()
 
 
 def _publish(built: Path, target: Path) -> int:
@@ -141,6 +157,8 @@ def _publish(built: Path, target: Path) -> int:
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
     shutil.copytree(built, new, ignore=shutil.ignore_patterns("_sources", ".buildinfo"))
+    # Sphinx leaves unchanged pages as they were; this one's time says when the book was built.
+    (new / "index.html").touch()
     if target.exists():
         target.rename(old)
     new.rename(target)

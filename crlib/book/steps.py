@@ -119,13 +119,19 @@ def write_ledger(profile: str, notebooks: str, folder: Path) -> None:
 
 
 def _profile_note(profile: str, results: dict[str, Any]) -> str:
+    """One sentence on whose verdicts these are."""
     seconds = sum(result.provenance.get("seconds", 0) for result in results.values())
-    versions = next(iter(results.values())).provenance["versions"] if results else {}
-    listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return (
-        f"These verdicts are those of the profile `{profile}`: {len(results)} notebooks, "
-        f"{seconds:.0f} s of computing, {listed}.\n"
+    limit = max((result.parameters.get("limit", 0) for result in results.values()), default=0)
+    note = (
+        f"These are the verdicts of the profile `{profile}`: at most {limit:,} actions, "
+        f"{len(results)} notebooks, {seconds:.0f} s of computing.\n"
     )
+    if profile == "smoke":
+        note += (
+            "\n:::{warning}\nThis profile is a test of the machinery on a handful of actions. "
+            "Its verdicts say nothing about the claims; `make book` makes those that do.\n:::\n"
+        )
+    return note
 
 
 def _refusal() -> str:
