@@ -18,7 +18,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 
 from crlib import provenance
-from crlib.data import load
+from crlib.data.harvest import catalogue
 from crlib.extractors.encoding import batch_bounds, encode_tokens
 from crlib.extractors.load import Encoder, load_encoder
 from crlib.extractors.minilm import minilm_folder
@@ -119,7 +119,7 @@ def measure(model: str, texts: Sequence[str], repeats: int) -> list[dict[str, An
 def main(*, quick: bool = False) -> dict[str, Any]:
     """Run the benchmark, and write build/bench/encoding.json."""
     torch.set_num_threads(1)
-    texts = load("python-api").texts
+    texts = list(catalogue()["text"])
     number, repeats = (200, 3) if quick else (2000, 7)
     chosen = [texts[i] for i in np.random.default_rng(0).permutation(len(texts))[:number]]
     rows = [row for model in ("minilm", "mlm-bert") for row in measure(model, chosen, repeats)]

@@ -64,9 +64,7 @@ def train_model(name: str, texts: Sequence[str], order: Order, report: Report) -
     dict
         The card.
     """
-    spec = spec_of(name)
-    if name not in TRAINABLE:
-        raise ValueError(f"{name} is not trained here; trained are: {', '.join(TRAINABLE)}")
+    spec = _trainable(name)
     continued = name.startswith("minilm")
     learner, corpus, source = (_continued if continued else _twin)(spec, texts, order.out)
     steps = order.steps or (MINILM_STEPS if continued else TWIN_STEPS)
@@ -87,6 +85,12 @@ def train_model(name: str, texts: Sequence[str], order: Order, report: Report) -
         "tokenizer_sha256": sha256_file(source),
     }
     return ship(order.out / name, spec, learner.encoder, job, progress, data)
+
+
+def _trainable(name: str) -> ModelSpec:
+    if spec_of(name).name not in TRAINABLE:
+        raise ValueError(f"{name} is not trained here; trained are: {', '.join(TRAINABLE)}")
+    return spec_of(name)
 
 
 def _twin(spec: ModelSpec, texts: Sequence[str], out: Path) -> tuple[Learner, Corpus, Path]:
@@ -223,6 +227,10 @@ def _follow(futures: Sequence[Future], messages: Any, bars: Progress, tasks: dic
         bars.update(tasks[name], completed=step, total=total, loss=f"{loss:.3f}")
 
 
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Models to train.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All shipped models.")] = False,
@@ -245,12 +253,17 @@ def main(
     """Train models of the table on the texts of the action space, and write them with cards."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     chosen = list(TRAINABLE) if every else list(names or [])
+    try:
+        for name in chosen:
+            _trainable(name)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     if not chosen:
         raise typer.BadParameter(f"name models, or pass --all. Trained are: {', '.join(TRAINABLE)}")
-    from crlib.data import load  # the harvest is not needed by what imports this module
+    from crlib.data.harvest import catalogue  # not needed by what imports this module
 
     known = tuple(packages.split(",")) if packages else None
-    texts = load("python-api", limit=None, packages=known).texts
+    texts = list(catalogue(known)["text"])
     # A trial of few steps or few texts must not overwrite what is shipped.
     partial = steps is not None or known is not None
     order = Order(
@@ -259,7 +272,13 @@ def main(
         steps,
         device,
     )
-    for card in train_models(chosen, texts, order, jobs=jobs, vocabulary=vocabulary):
+    try:
+        cards = train_models(chosen, texts, order, jobs=jobs, vocabulary=vocabulary)
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; the same command goes on from the last checkpoints") from None
+    for card in cards:
         change = 100 * card["loss"]["change_last_tenth"]
         typer.echo(
             f"{card['name']}: {card['steps']} steps, {card['cpu_seconds']:.0f} CPU-s, loss "
@@ -268,4 +287,4 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app()
