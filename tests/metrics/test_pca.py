@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from crlib import metrics
 
@@ -37,14 +38,20 @@ def test_bounds_hold_for_any_spectrum(seed):
     assert low[-1] == pytest.approx(ratio[-1]) == high[-1]
 
 
-def test_known_figures_of_pca_to_128_dimensions():
-    # Geometric-like spectra with PR 200 and 50 in 768 dimensions lose most of it at 128.
-    for true in (200, 50):
-        q = next(q for q in np.linspace(0.9, 0.9999, 20000) if metrics.geometric_pr(q, 768) >= true)
-        eigenvalues = q ** np.arange(768)
-        kept = np.sum(eigenvalues[:128]) ** 2 / np.sum(eigenvalues[:128] ** 2)
-        low, high = metrics.pr_bounds(eigenvalues, 128)
-        assert low[0] <= kept <= high[0] <= 128
+@pytest.mark.parametrize(("true", "kept"), [(200, 54.9), (50, 24.1)])
+def test_a_power_law_in_768_dimensions_after_pca_to_128(true, kept):
+    # The figures of the theory chapter: a participation ratio of 200 does not survive PCA to 128.
+    ranks = np.arange(1.0, 769)
+
+    def ratio(exponent, m=768):
+        eigenvalues = ranks[:m] ** -exponent
+        return eigenvalues.sum() ** 2 / np.sum(eigenvalues**2)
+
+    exponent = optimize.brentq(lambda a: ratio(a) - true, 0.01, 3)
+    X = np.diag(np.sqrt(ranks**-exponent))
+    found = metrics.pca_participation(np.vstack([X, -X]), 128)
+    assert found == pytest.approx([ratio(exponent, 128)])
+    assert found == pytest.approx([kept], abs=0.05)
 
 
 def leave_one_out(statistic, n):
