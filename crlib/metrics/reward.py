@@ -183,6 +183,8 @@ def _gaps(
     result = np.empty((weights.shape[0], rows.size, rewards.shape[1]))
     for column in range(rewards.shape[1]):
         values = np.ascontiguousarray(rewards[:, column])
-        gap = np.abs(values[nearest] - values[rows, None])
+        gap = values[nearest]
+        gap -= values[rows, None]
+        np.abs(gap, out=gap)
         result[:, :, column] = weights @ gap.T
     return result

@@ -21,7 +21,7 @@ from crlib.metrics.validate import FloatArray, as_indices
 TILE = 1024
 
 # Bytes of a block of whole rows of keys.
-ROW_BLOCK_BYTES = 16 << 20
+ROW_BLOCK_BYTES = 8 << 20
 
 # Tiles pay when at most one neighbour in this many is kept.
 SPARSE = 8
@@ -84,8 +84,10 @@ def sorted_neighbours(
     ------
     Neighbours
     """
-    if rows is None and n_kept * SPARSE <= points.n:
-        yield from _by_tiles(points, n_kept, leave_out=leave_out, with_columns=with_columns)
+    thresholds = _thresholds(points, n_kept) if rows is None else None
+    if thresholds is not None:
+        options = {"leave_out": leave_out, "with_columns": with_columns}
+        yield from _by_tiles(points, n_kept, thresholds, **options)
         return
     chosen = np.arange(points.n) if rows is None else as_indices(rows, points.n, "rows")
     for part, keys in _row_blocks(points, chosen, leave_out=leave_out):
@@ -136,19 +138,25 @@ def _order(keys: FloatArray, n_kept: int) -> NDArray[np.int64]:
         packed.partition(n_kept - 1, axis=1)
     packed = packed[:, :n_kept]
     packed.sort(axis=1)
-    return packed & 0xFFFFFFFF
+    packed &= 0xFFFFFFFF
+    return packed
 
 
-def _thresholds(points: Points, n_kept: int) -> FloatArray:
-    """Return a key for each row that, most likely, at least `n_kept` keys do not exceed."""
+def _thresholds(points: Points, n_kept: int) -> FloatArray | None:
+    """Return a key for each row that, most likely, at least `n_kept` keys do not exceed.
+
+    None where that would be no gain: many are kept, or many keys are equal (a collapsed embedding).
+    """
     n = points.n
+    if n_kept * SPARSE > n:
+        return None
     n_sampled = min(n // SPARSE, -(-SAMPLED_NEIGHBOURS * n // n_kept))
     sample = np.random.default_rng(0).choice(n, n_sampled, replace=False, shuffle=False)
     few = Points(points.rows[sample], points.half_squares[sample], points.unit)
     # Four standard deviations above the expected number of nearest neighbours in the sample.
     expected = n_kept * n_sampled / n
     rank = min(n_sampled, int(np.ceil(expected + 4 * np.sqrt(expected) + 4)))
-    thresholds = np.empty(n, points.rows.dtype)
+    thresholds, n_survivors = np.empty(n, points.rows.dtype), 0
     for start in range(0, n, TILE):
         part = slice(start, start + TILE)
         keys = -(points.rows[part] @ few.rows.T)
@@ -157,15 +165,15 @@ def _thresholds(points: Points, n_kept: int) -> FloatArray:
             keys += points.half_squares[part, None]
         keys.partition(rank - 1, axis=1)
         thresholds[part] = keys[:, rank - 1]
-    return thresholds
+        n_survivors += int(np.count_nonzero(keys <= thresholds[part, None]))
+    return thresholds if n_survivors <= 2 * rank * n else None
 
 
 def _by_tiles(
-    points: Points, n_kept: int, *, leave_out: bool, with_columns: bool
+    points: Points, n_kept: int, thresholds: FloatArray, *, leave_out: bool, with_columns: bool
 ) -> Iterator[Neighbours]:
     """Yield the neighbours of all rows; each pair of tiles is computed once, for both its sides."""
     n, itself = points.n, np.inf if leave_out else -np.inf
-    thresholds = _thresholds(points, n_kept)
     buffer = np.empty(TILE * TILE, points.rows.dtype)
     tiles = [slice(start, min(start + TILE, n)) for start in range(0, n, TILE)]
     waiting = [Survivors() for _ in tiles]

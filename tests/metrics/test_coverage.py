@@ -163,7 +163,9 @@ def test_sixteen_thousand_actions_fit_in_64_mib(unit_rows):
     X = unit_rows(16_384, 16).astype(np.float32)
     for call in (
         lambda: metrics.coverage(X, 1000),
+        lambda: metrics.coverage(np.tile(X[:1], (4096, 1)), 1000),  # a collapsed embedding
         lambda: metrics.nearest_distance(X, np.arange(1000)),
+        lambda: metrics.reward_coverage(X[:4096], X[:4096, 0], [1, 1000]),
         lambda: metrics.uniformity(X[:4096]),
         lambda: metrics.participation_ratio_interval(X),
     ):
