@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,24 @@ import pytest
 from crlib.book import stage
 from crlib.settings import ROOT
 
-
-def make_book(*arguments: str, **options) -> subprocess.CompletedProcess:
-    """Run what `make book` runs."""
-    return subprocess.run(
-        [sys.executable, "-m", "crlib.book.make", "--cores", "2", *arguments],
-        capture_output=True, text=True, cwd=ROOT, timeout=900, check=False, **options,
-    )  # fmt: skip
+Make = Callable[..., subprocess.CompletedProcess]
 
 
 @pytest.fixture(scope="session")
-def smoke_book() -> Path:
+def make_book() -> Make:
+    """Run what `make book` runs, with two jobs at a time."""
+
+    def call(*arguments: str, **options) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "crlib.book.make", "--cores", "2", *arguments],
+            capture_output=True, text=True, cwd=ROOT, timeout=900, check=False, **options,
+        )  # fmt: skip
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def smoke_book(make_book: Make) -> Path:
     """Folder of the smoke profile's HTML, brought up to date; its build allows no warning."""
     done = make_book("--profile", "smoke")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -127,7 +127,9 @@ def figure_faults(page: Page) -> list[str]:
         label = figure.locator('[role="img"]').get_attribute("aria-label") or ""
         if len(label) < 20 or figure.locator("figcaption").inner_text().strip() == "":
             faults.append(f"{name}: no description")
-        if not (figure.locator("a.crlib-plot-data").get_attribute("href") or "").startswith("blob:"):
+        if not (figure.locator("a.crlib-plot-data").get_attribute("href") or "").startswith(
+            "blob:"
+        ):
             faults.append(f"{name}: no data to download")
     return faults
 

@@ -1,0 +1,80 @@
+"""`make book`'s report: a line a job, the failures named, one build at a time."""
+
+import io
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from crlib.book import make
+
+OUTPUT = """Building DAG of jobs...
+[Mon Nov 23 05:44:39 2026]
+Job 2: vectors: simcse
+Reason: Missing output files: a.txt
+[Mon Nov 23 05:44:39 2026]
+Finished jobid: 2 (Rule: vectors)
+1 of 4 steps (25%) done
+Job 1: notebook: theory/coverage
+Error in rule notebook:
+    log: /x/coverage.log (check log file(s) for error details)
+Error in rule notebook:
+    log: /x/coverage.log (check log file(s) for error details)
+"""
+
+
+def test_report_names_what_was_done_and_what_failed(capsys):
+    log = io.StringIO()
+    finished, failed = make.report(OUTPUT.splitlines(keepends=True), log)
+    assert (finished, failed) == (1, [Path("/x/coverage.log")])
+    assert capsys.readouterr().out == "[1/4] vectors: simcse (0 s)\n"
+    assert log.getvalue() == OUTPUT
+
+
+def test_the_last_line_of_a_log_says_what_went_wrong(tmp_path):
+    log = tmp_path / "job.log"
+    assert make.last_line(log) == "killed before it wrote a line"
+    log.write_text("Traceback\ncoverage: ValueError: no\n\n")
+    assert make.last_line(log) == "coverage: ValueError: no"
+
+
+def test_one_build_at_a_time(tmp_path):
+    with (
+        make.only_one(tmp_path / ".lock"),
+        pytest.raises(RuntimeError, match="another build is at work"),
+        make.only_one(tmp_path / ".lock"),
+    ):
+        pass
+    with make.only_one(tmp_path / ".lock"):
+        pass
+
+
+def test_a_killed_build_leaves_no_lock(tmp_path):
+    lock = tmp_path / ".lock"
+    code = (
+        "import time; from pathlib import Path; from crlib.book.make import only_one\n"
+        f"with only_one(Path({str(lock)!r})):\n    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(RuntimeError, match="another build"), make.only_one(lock):
+            pass
+        process.kill()
+        process.wait()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with make.only_one(lock):
+                break
+        except RuntimeError:
+            assert time.monotonic() < deadline, "the lock outlived its process"
+
+
+def test_a_wrong_profile_is_one_line(make_book):
+    done = make_book("--profile", "nothing")
+    assert done.returncode == 2
+    assert done.stderr.startswith("make book: no profile 'nothing' in profiles/; there are: ")
+    assert done.stderr.count("\n") == 1
