@@ -122,10 +122,26 @@ rule ledger:
         "{STEP} ledger {PROFILE:q} {params.notebooks:q} {HERE:q}/source/book/_generated > {log:q} 2>&1"
 
 
+rule speed:
+    input:
+        f"{ROOT}/benchmarks/report.py",
+        files(sorted((ROOT / "benchmarks" / "results").glob("*.json"))),
+        files(sorted((BUILD / "bench").glob("*.json"))),
+    output:
+        f"{HERE}/source/book/_generated/benchmarks.md",
+    log:
+        f"{HERE}/logs/speed.log",
+    message:
+        "tables of the benchmarks"
+    shell:
+        "(cd {ROOT:q} && {sys.executable:q} -m benchmarks.report --out {output:q}) > {log:q} 2>&1"
+
+
 rule book:
     input:
         expand(f"{HERE}/source/book/{{notebook}}.ipynb", notebook=NOTEBOOKS),
         rules.ledger.output,
+        rules.speed.output,
         files(stage.page_sources()),
         files(stage.own_sources()),
         LOCK,

@@ -112,10 +112,14 @@ def make(
         raise typer.Exit(2) from None
     seconds = time.perf_counter() - started
     if code != 0:
-        for log in failed:
+        whole = _snakemake_log(profile)
+        for log in failed or [whole]:
             print(f"FAILED  {last_line(log)}\n        log: {log}", file=sys.stderr)
-        print(f"The book was not built; {_snakemake_log(profile)} holds the rest. "
-              "Call the same command to go on from here.", file=sys.stderr)  # fmt: skip
+        print(
+            f"The book was not built; {whole} has the whole report. "
+            "Call the same command to go on from here.",
+            file=sys.stderr,
+        )
         raise typer.Exit(1)
     if finished:
         print(f"{finished} jobs in {seconds:.0f} s.")

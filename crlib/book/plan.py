@@ -97,7 +97,12 @@ def closure(names: Iterable[str]) -> list[Path]:
 
 
 def notebook_sources(path: Path) -> list[Path]:
-    """Source files of this project that a notebook's code cells import, directly or not."""
+    """Source files of this project that a notebook's code cells import, directly or not.
+
+    None for a notebook that does not exist: Snakemake says so better.
+    """
+    if not path.is_file():
+        return []
     notebook = nbformat.read(path, as_version=4)
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     return closure(imported_names(code))
