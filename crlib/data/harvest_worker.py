@@ -184,11 +184,27 @@ def examples(text: str) -> list[dict[str, Any]]:
     return blocks[:40]
 
 
+class Elided:
+    """Stands in a signature for a default value whose text may tell of the machine."""
+
+    def __repr__(self) -> str:
+        return "..."
+
+
 def signature(value: Any) -> tuple[str, list[str]]:
-    """Signature text without memory addresses and paths, and the parameters' names."""
+    """Signature text with plain default values only, and the parameters' names.
+
+    Other defaults (os.environ is one) would show this machine's paths, addresses or secrets.
+    """
     try:
         found = inspect.signature(value)
-        text = PATH.sub("...", ADDRESS.sub("", str(found)))
+        shown = [
+            item
+            if item.default is item.empty or isinstance(item.default, bool | int | float | None)
+            else item.replace(default=Elided())
+            for item in found.parameters.values()
+        ]
+        text = clean(str(found.replace(parameters=shown)))
     except Exception:  # arbitrary objects raise anything here; they have no signature to show
         return "", []
     return text[:400], [name for name in found.parameters if name not in ("self", "cls")]

@@ -69,8 +69,8 @@ def test_summary_body_parameters_see_also_and_examples_are_told_apart(by_id):
 
 def test_no_memory_address_and_no_path_is_kept(odd_harvest, by_id):
     assert "0x" not in json.dumps(odd_harvest["records"])
-    assert by_id["oddpkg.pack"]["signature"] == "(items, mark=<object object>)"
-    assert by_id["oddpkg.more.weigh"]["signature"] == "(box, place='...')"
+    assert by_id["oddpkg.pack"]["signature"] == "(items, mark=...)"
+    assert by_id["oddpkg.more.weigh"]["signature"] == "(box, place=...)"
 
 
 def test_a_signature_tells_nothing_of_the_environment(run_worker, odd_site, tmp_path):
