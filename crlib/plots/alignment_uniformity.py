@@ -120,6 +120,7 @@ def _family(here: pd.DataFrame, family: str, column: str) -> go.Scatter:
         text=labels,
         textposition="top center",
         textfont={"size": 11},
+        cliponaxis=False,
         customdata=[str(name) for name in rows.index],
         hovertemplate="%{customdata}<br>L_unif %{x:.3f}<br>" + column + " %{y:.3f}<extra></extra>",
         marker={"color": COLOURS[family], "symbol": SYMBOLS[family], "size": 10},

@@ -43,22 +43,24 @@ def curves(
     """
     fig = go.Figure()
     for pair in pairs:
-        for name in (pair.reconstruction, pair.contrastive):
-            fig.add_trace(_curve(frame, name, column))
         if sphere is not None:
             wide = frame.loc[frame["model"] == pair.contrastive, "dimensions"].iloc[0]
             fig.add_trace(_sphere(sphere, int(wide), column))
+        for name in (pair.reconstruction, pair.contrastive):
+            fig.add_trace(_curve(frame, name, column))
     paired = {name for pair in pairs for name in (pair.reconstruction, pair.contrastive)}
+    if sphere is not None and not pairs:
+        fig.add_traces([_sphere(sphere, d, column) for d in sphere["dimensions"].unique()])
     others = [name for name in frame["model"].unique() if name not in paired]
-    shown = [name for name in others if not pairs or name in CONTROL_DASHES]
-    fig.add_traces([_curve(frame, name, column) for name in shown])
+    fig.add_traces([_curve(frame, name, column) for name in others])
     if pairs:
         per_step = 2 if sphere is None else 3
         slider(fig, [pair.name for pair in pairs], per_step, title="pair")
-    elif sphere is not None:
-        fig.add_traces([_sphere(sphere, d, column) for d in sphere["dimensions"].unique()])
+        # The name of the step stands above the slider; names below it would collide on a phone.
+        fig.layout.sliders[0].update(font={"color": "rgba(0,0,0,0)"})
+        fig.layout.sliders[0].currentvalue.update(font={"color": "#1a1a1a"})
     fig.add_vline(x=k, line={"color": "#000000", "width": 1, "dash": "dot"})
-    fig.update_xaxes(type="log", title="k, size of the random subset")
+    fig.update_xaxes(type="log", dtick=1, title="k, size of the random subset")
     fig.update_yaxes(title=title, rangemode="tozero")
     fig.update_layout(height=520)
     return fig
@@ -113,7 +115,7 @@ def _sphere(sphere: pd.DataFrame, d: int, column: str) -> go.Scatter:
         y=rows[column].tolist(),
         mode="lines",
         name=f"sphere, d = {d}",
-        line={"color": "#000000", "width": 1},
+        line={"color": "#c4c4c4", "width": 5},  # wide and pale: a curve upon it stays visible
         hovertemplate=f"sphere, d = {d}<br>k = %{{x:,}}<br>%{{y:.3f}}<extra></extra>",
     )
 

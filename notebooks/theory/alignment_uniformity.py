@@ -1,9 +1,12 @@
 # ---
 # jupyter:
 #   jupytext:
+#     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -171,12 +174,12 @@ import numpy as np
 from crlib import metrics
 
 n_clusters = 128
-blurred = np.repeat(np.eye(n_clusters), 16, axis=0)
+blurred = np.repeat(np.eye(n_clusters), 32, axis=0)
 blurred += 0.02 * np.random.default_rng(p.seed).standard_normal(blurred.shape)
 blurred /= np.linalg.norm(blurred, axis=1, keepdims=True)
 run.number(
     n_clusters=n_clusters,
-    cluster_pr=metrics.participation_ratio(blurred),
+    cluster_pr=metrics.participation_ratio(blurred, unbiased=False),
     cluster_uniformity=metrics.uniformity(blurred, p.t),
     cluster_minimum=metrics.uniformity_minimum(n_clusters, p.t),
 )
@@ -223,8 +226,8 @@ for pair in pairs if len(related) >= 10 else ():
 # %% [markdown]
 # **Uniformity** is computed from all pairs of actions, none left out. Pairs that share an action are
 # dependent, so the unit is the action: $e^{L_\text{unif}}$ is a U-statistic, and leaving each action
-# out in turn (the jackknife; Arvesen 1969 for functions of U-statistics) needs no second pass, because
-# the sum without action $i$ is the sum less twice the action's own share. A bootstrap would repeat
+# out in turn (the jackknife, which Arvesen showed to serve functions of U-statistics) needs no second
+# pass, because the sum without action $i$ is the sum less twice the action's own share. A bootstrap would repeat
 # actions, and a repeated action is a pair at distance zero, to which this loss gives the most weight.
 
 # %%
@@ -324,7 +327,7 @@ clustered = [
         totals[pair.contrastive], totals[pair.reconstruction], pooled_mean_difference, rng=p.seed
     )
     for pair in pairs
-    if len(set(package)) > 1
+    if len(set(package)) >= 10
 ]
 
 # %% tags=["hide-input"]
