@@ -36,8 +36,8 @@ def uniformity_difference(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) ->
     """Return the interval of L_unif of `a` minus that of `b`, paired over actions.
 
     exp L_unif is a U-statistic: a mean over pairs of actions. Its pairs are not independent, its
-    actions are taken to be, so actions are left out one at a time (jackknife for functions of
-    U-statistics: Arvesen, Annals of Mathematical Statistics, 1969). No kernel is recomputed: with
+    actions are taken to be, so actions are left out one at a time (jackknife; Efron & Stein, Annals
+    of Statistics, 1981: its variance tends to be too large, not too small). No kernel is recomputed: with
     S the sum over ordered pairs and s_i that of action i, leaving i out leaves S - 2 s_i. A
     bootstrap would not do: a repeated action is a pair at distance zero, which uniformity counts
     most.

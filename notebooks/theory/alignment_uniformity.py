@@ -225,9 +225,9 @@ for pair in pairs if len(related) >= 10 else ():
 
 # %% [markdown]
 # **Uniformity** is computed from all pairs of actions, none left out. Pairs that share an action are
-# dependent, so the unit is the action: $e^{L_\text{unif}}$ is a U-statistic, and leaving each action
-# out in turn (the jackknife, which Arvesen showed to serve functions of U-statistics) needs no second
-# pass, because the sum without action $i$ is the sum less twice the action's own share. A bootstrap would repeat
+# dependent, so the unit is the action, and each is left out in turn: the jackknife, whose variance errs
+# to the large side if at all (Efron and Stein). It needs no second pass, as the sum of the kernel without
+# action $i$ is the whole sum less twice the action's own share. A bootstrap would not serve: it repeats
 # actions, and a repeated action is a pair at distance zero, to which this loss gives the most weight.
 
 # %%
