@@ -37,10 +37,10 @@ def uniformity_difference(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) ->
 
     exp L_unif is a U-statistic: a mean over pairs of actions. Its pairs are not independent, its
     actions are taken to be, so actions are left out one at a time (jackknife; Efron & Stein, Annals
-    of Statistics, 1981: its variance tends to be too large, not too small). No kernel is recomputed: with
-    S the sum over ordered pairs and s_i that of action i, leaving i out leaves S - 2 s_i. A
-    bootstrap would not do: a repeated action is a pair at distance zero, which uniformity counts
-    most.
+    of Statistics, 1981: its variance tends to be too large, not too small). No kernel is computed
+    again: with S the sum over ordered pairs and s_i that of action i, leaving i out leaves
+    S - 2 s_i. A bootstrap would not do: a repeated action is a pair at distance zero, which
+    uniformity counts most.
 
     Parameters
     ----------
