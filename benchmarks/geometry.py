@@ -2,7 +2,8 @@
 
 One thread, float32, d = 768. A limit is the time of numpy's matrix product for the numbers that
 the definition needs; of a symmetric set of pairs it counts each pair once. All runs of a case take
-turns in one process; extra memory is the rise of the peak of a fresh process.
+turns in one process, and its processor time is taken; extra memory is the rise of the peak of a
+fresh process.
 """
 
 import argparse

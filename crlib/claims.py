@@ -106,9 +106,9 @@ class Result(_Record):
     provenance: dict[str, Any]
 
 
-def judge(rule: Rule, low: float, high: float) -> Literal[
-    "supported", "not supported", "inconclusive"
-]:
+def judge(
+    rule: Rule, low: float, high: float
+) -> Literal["supported", "not supported", "inconclusive"]:
     """Judge an interval by a rule: a verdict needs the whole interval on one side.
 
     Parameters

@@ -92,7 +92,7 @@ def _environment() -> tuple[str, str, str]:
 def _tools() -> list[tuple[str, str, str]]:
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     return [
-        ("Chromium", browser and "found" or "absent",
+        ("Chromium", "found" if browser else "absent",
          "" if browser else "only the browser test needs it: install the package chromium"),
     ]  # fmt: skip
 

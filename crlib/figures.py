@@ -113,7 +113,9 @@ def _html(notebook: str, name: str, alt: str, drawing: dict[str, Any], csv: str)
     )
 
 
-def slider(fig: go.Figure, labels: list[str], per_step: int, *, title: str, active: int = 0) -> None:
+def slider(
+    fig: go.Figure, labels: list[str], per_step: int, *, title: str, active: int = 0
+) -> None:
     """Give a figure a slider whose steps show consecutive groups of its traces.
 
     Parameters

@@ -153,8 +153,8 @@ def check(notebook: str, values: Mapping[str, Any]) -> Parameters:
 
     Returns
     -------
-    Parameters
-        The notebook's own subclass, frozen.
+    pydantic.BaseModel
+        The notebook's own subclass of `Parameters`, frozen.
 
     Raises
     ------
@@ -195,8 +195,8 @@ def parameters(notebook: str, namespace: Mapping[str, Any]) -> Any:
 
     Returns
     -------
-    Parameters
-        The notebook's own subclass. Typed Any, as the subclass follows from `notebook`.
+    pydantic.BaseModel
+        The notebook's own subclass of `Parameters`; typed Any, as it follows from `notebook`.
 
     Raises
     ------

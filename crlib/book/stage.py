@@ -145,9 +145,10 @@ def build(profile: str, notebooks: list[str]) -> int:
 
 def _drop_orphans(built: Path, sources: Path) -> None:
     """Remove pages of an earlier build whose source is gone; Sphinx leaves them."""
-    for page in (built / "book").rglob("*.html"):
+    for page in [*built.glob("*.html"), *(built / "book").rglob("*.html")]:
         stem = sources / page.relative_to(built).with_suffix("")
-        if not any(stem.with_suffix(suffix).is_file() for suffix in (".md", ".ipynb")):
+        has_source = any(stem.with_suffix(suffix).is_file() for suffix in (".md", ".ipynb"))
+        if not has_source and page.name not in ("index.html", "search.html"):
             page.unlink()
 
 

@@ -50,6 +50,12 @@ def source_files(packages: Sequence[str]) -> list[tuple[str, str]]:
     return sorted(found.items(), key=lambda item: item[1])
 
 
+def package_of(module: str, packages: Sequence[str]) -> str:
+    """The listed package that a module belongs to; the standard library's goes by "stdlib"."""
+    top = module.partition(".")[0]
+    return top if top in packages or "stdlib" not in packages else "stdlib"
+
+
 def is_test(module: str) -> bool:
     """Whether a module is a test, by its dotted name."""
     parts = module.split(".")
@@ -125,14 +131,15 @@ def build(frame: pd.DataFrame, packages: Sequence[str]) -> tuple[Feedback, dict[
     scanned = scan(source_files(packages))
     files = {module: found for module, found in scanned.items() if not isinstance(found, str)}
     broken = {module: found for module, found in scanned.items() if isinstance(found, str)}
-    candidates = [*doctest_candidates(frame, index), *function_candidates(files, index)]
+    found = [*doctest_candidates(frame, index), *function_candidates(files, index)]
+    candidates = [(*rest, package_of(group, packages)) for *rest, group in found]
     queries, counts = build_queries(
         candidates, list(frame["id"]), list(frame["module"]), list(frame["summary"])
     )
     users, names = usage(files, index, len(frame))
     feedback = Feedback(
         queries=queries, users=users, user_ids=tuple(names),
-        user_groups=tuple(name.split(".")[0] for name in names),
+        user_groups=tuple(package_of(name, packages) for name in names),
         related=related_pairs(frame, index),
     )  # fmt: skip
     return feedback, {"files": len(files), "files_left_out": broken, "queries": counts}

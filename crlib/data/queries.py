@@ -29,7 +29,7 @@ def name_words(name: str) -> list[str]:
 def name_pattern(identifier: str) -> re.Pattern[str]:
     """Matches an action's own name in a sentence, as written, spaced, hyphenated or plural."""
     last = identifier.rsplit(".", 1)[-1]
-    spaced = r"[\s_\-.]*".join(re.escape(word) for word in name_words(last)) or re.escape(last)
+    spaced = r"[\W_]*".join(re.escape(word) for word in name_words(last)) or re.escape(last)
     return re.compile(rf"(?<![a-z0-9])(?:{re.escape(last)}|{spaced})(?:e?s)?(?![a-z0-9])", re.I)
 
 
@@ -52,13 +52,14 @@ def doctest_candidates(frame: Any, index: Mapping[str, int]) -> Iterable[Candida
     """
     roots = {"np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot", "nx": "networkx"}
     for name, package, blocks in zip(frame["id"], frame["package"], frame["examples"], strict=True):
-        scope = Scope({**roots, package: package})
+        scope, own = Scope({**roots, package: package}), index.get(name, -1)
         for block in blocks:
             try:
                 calls = snippet_calls(block["code"], scope)
             except SyntaxError:
                 continue
             solution = list(dict.fromkeys(index[path] for path in calls if path in index))
+            solution = [action for action in solution if action != own]
             if block["prose"]:
                 yield block["prose"], solution, "doctest", name, package
 
