@@ -132,7 +132,10 @@ def build(frame: pd.DataFrame, packages: Sequence[str]) -> tuple[Feedback, dict[
     files = {module: found for module, found in scanned.items() if not isinstance(found, str)}
     broken = {module: found for module, found in scanned.items() if isinstance(found, str)}
     found = [*doctest_candidates(frame, index), *function_candidates(files, index)]
-    candidates = [(*rest, package_of(group, packages)) for *rest, group in found]
+    candidates = [
+        (text, solution, origin, source, package_of(group, packages))
+        for text, solution, origin, source, group in found
+    ]
     queries, counts = build_queries(
         candidates, list(frame["id"]), list(frame["module"]), list(frame["summary"])
     )
