@@ -34,7 +34,7 @@ test: env  ## lint, types, unit tests, notebooks on the smoke profile, book buil
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check crlib tests benchmarks
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(CORES) --dist loadgroup
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 bench: env  ## measure speed beside its limits and peers; results in build/bench and a page of the book
 	$(BIN)/python -m benchmarks.run

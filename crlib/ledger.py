@@ -32,6 +32,17 @@ def badge(verdict: str) -> str:
     return f'<span class="verdict verdict-{verdict.replace(" ", "-")}">{escape(verdict)}</span>'
 
 
+def claim_badge(claim: Claim, evidence: Iterable[Evidence]) -> str:
+    """A claim's label, followed by the parts that it was judged without."""
+    items = tuple(evidence)
+    label = badge(claim_verdict(claim, items))
+    run = {item.id for item in items}
+    left = [part.id for part in claim.parts if part.id not in run]
+    if not left or len(left) == len(claim.parts):
+        return label
+    return f'{label} <small class="not-run-parts">without {escape(", ".join(left))}: not run</small>'
+
+
 def interval_text(item: Evidence) -> str:
     """Estimate and interval, as "0.41 [0.38, 0.45]"."""
     return f"{item.estimate:.3g} [{item.ci_low:.3g}, {item.ci_high:.3g}]"
@@ -79,7 +90,7 @@ def banner(claims: Iterable[Claim], evidence: Iterable[Evidence]) -> Html:
         blocks.append(
             f'<div class="claim-banner" data-claim="{escape(claim.id)}" '
             f'data-verdict="{verdict}"><p><strong>{escape(claim.id)}</strong> '
-            f'{badge(verdict)} {escape(claim.title)}</p><div class="table-scroll">'
+            f'{claim_badge(claim, items)} {escape(claim.title)}</p><div class="table-scroll">'
             f"<table>{rows}</table></div></div>"
         )
         lines.append(f"{claim.id}: {verdict}")
@@ -138,8 +149,8 @@ def table_markdown(
     evidence = _evidence_of(results)
     lines = ["| Claim | What the paper leads one to expect | Verdict |", "|---|---|---|"]
     for claim in claims or load_claims():
-        verdict = claim_verdict(claim, evidence)
-        lines.append(f"| {_page(claim, results, prefix)} | {claim.paper} | {badge(verdict)} |")
+        label = claim_badge(claim, evidence)
+        lines.append(f"| {_page(claim, results, prefix)} | {claim.paper} | {label} |")
     return "\n".join(lines) + "\n"
 
 

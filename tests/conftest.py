@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from crlib.book import stage
-from crlib.settings import ROOT
+from crlib.settings import BUILD, ROOT
 
 Make = Callable[..., subprocess.CompletedProcess]
 
@@ -18,10 +19,13 @@ def make_book() -> Make:
     """Run what `make book` runs, with two jobs at a time."""
 
     def call(*arguments: str, **options) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "crlib.book.make", "--cores", "2", *arguments],
-            capture_output=True, text=True, cwd=ROOT, timeout=900, check=False, **options,
-        )  # fmt: skip
+        # The tests' workers wait for each other; two builds at a time are refused.
+        BUILD.mkdir(parents=True, exist_ok=True)
+        with FileLock(BUILD / ".tests.lock"):
+            return subprocess.run(
+                [sys.executable, "-m", "crlib.book.make", "--cores", "2", *arguments],
+                capture_output=True, text=True, cwd=ROOT, timeout=900, check=False, **options,
+            )  # fmt: skip
 
     return call
 

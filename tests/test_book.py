@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Request, Route, sync_playwright
 from crlib.claims import claim_verdict, load_claims, read_results
 from crlib.settings import BUILD
 
-pytestmark = [pytest.mark.browser, pytest.mark.smoke, pytest.mark.xdist_group("smoke")]
+pytestmark = [pytest.mark.browser, pytest.mark.smoke]
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ARGUMENTS = [

@@ -22,7 +22,7 @@ def draw() -> go.Figure:
 
 
 def test_show_saves_json_csv_and_provenance(run):
-    data = pd.DataFrame({"k": [1, 2], "rho": [3.0, 4.0]})
+    data = pd.DataFrame({"k": [1, 2], "rho": [3.5, 4.25]})
     figures.show(draw(), "rho", "rho against k", data=data, run=run)
     folder = run.out_dir / "figures"
     pd.testing.assert_frame_equal(pd.read_csv(folder / "rho.csv"), data)

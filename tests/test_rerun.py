@@ -16,7 +16,7 @@ from crlib import io
 from crlib.book import make
 from crlib.settings import ROOT
 
-pytestmark = [pytest.mark.smoke, pytest.mark.xdist_group("smoke")]
+pytestmark = pytest.mark.smoke
 
 NOTEBOOK = "notebooks/theory/coverage.ipynb"
 SMALL = {"limit": 200, "packages": "json,statistics,textwrap,difflib,numpy", "ks": [1, 3, 10]}
@@ -48,7 +48,7 @@ def test_papermill_alone_runs_a_chapter(tmp_path):
     [
         (("-p", "kk", "20"), "unknown parameter 'kk'; allowed: profile, limit, packages, seed"),
         (("-p", "k", "many"), "parameter k = 'many': Input should be a valid integer"),
-        (("-p", "k", "0"), "parameter k = 0: Input should be greater than or equal to 1"),
+        (("-p", "k", "0"), "parameter k = 0: Input should be greater than or equal to 2"),
         (("-p", "model", "mlm-brt"), "parameter model = 'mlm-brt': did you mean mlm-bert?"),
     ],
 )

@@ -19,7 +19,7 @@ def test_defaults_and_overrides():
         ({"kk": 5}, r"unknown parameter 'kk'; allowed: .*\bk\b"),
         ({"k": "many"}, r"parameter k = 'many': .*integer"),
         ({"k": 2.5}, r"parameter k = 2.5: .*integer"),
-        ({"k": 0}, r"parameter k = 0: .*greater than or equal to 1"),
+        ({"k": 0}, r"parameter k = 0: .*greater than or equal to 2"),
         ({"k": True}, r"parameter k = True: .*integer"),
         ({"model": "mlm-brt"}, r"did you mean mlm-bert\? allowed: all, .*simcse"),
         ({"limit": 3}, r"parameter limit = 3"),

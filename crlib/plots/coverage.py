@@ -6,9 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crlib.extractors import Pair
-from crlib.figures import COLOURS, slider
-
-CONTROL_DASHES = {"gaussian": "dash", "random-start": "dot", "lsa": "dashdot"}
+from crlib.figures import COLOURS
+from crlib.plots.pairs import CONTROL_DASHES, pair_slider
 
 
 def curves(
@@ -53,12 +52,7 @@ def curves(
         fig.add_traces([_sphere(sphere, d, column) for d in sphere["dimensions"].unique()])
     others = [name for name in frame["model"].unique() if name not in paired]
     fig.add_traces([_curve(frame, name, column) for name in others])
-    if pairs:
-        per_step = 2 if sphere is None else 3
-        slider(fig, [pair.name for pair in pairs], per_step, title="pair")
-        # The name of the step stands above the slider; names below it would collide on a phone.
-        fig.layout.sliders[0].update(font={"color": "rgba(0,0,0,0)"})
-        fig.layout.sliders[0].currentvalue.update(font={"color": "#1a1a1a"})
+    pair_slider(fig, pairs, 2 if sphere is None else 3)
     fig.add_vline(x=k, line={"color": "#000000", "width": 1, "dash": "dot"})
     fig.update_xaxes(type="log", dtick=1, title="k, size of the random subset")
     fig.update_yaxes(title=title, rangemode="tozero")

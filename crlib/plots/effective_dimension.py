@@ -115,7 +115,10 @@ def against_n(frame: pd.DataFrame, pairs: Sequence[Pair]) -> go.Figure:
         for kind in ("naive", "unbiased"):
             fig.add_trace(_estimate(frame, name, kind))
     pair_slider(fig, pairs, 4)
-    fig.update_xaxes(type="log", title="n, number of actions")
+    sizes = sorted(frame["n"].unique().tolist())
+    fig.update_xaxes(
+        type="log", title="n, number of actions", tickvals=sizes, ticktext=[f"{n:,}" for n in sizes]
+    )
     fig.update_yaxes(title="participation ratio", rangemode="tozero")
     fig.update_layout(height=480)
     return fig

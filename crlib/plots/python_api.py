@@ -1,5 +1,6 @@
 """What the data page draws and lists: the long tail, and samples as text that cannot run."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -115,11 +116,16 @@ def table(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> HTML:
         raise ValueError(f"table: expected {len(columns)} values in every row")
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>"
+        "<tr>" + "".join(f"<td>{_breakable(str(value))}</td>" for value in row) + "</tr>"
         for row in rows
     )
     return HTML(
-        '<div class="mathjax_ignore tex2jax_ignore" style="overflow-x:auto;overflow-wrap:anywhere">'
+        '<div class="mathjax_ignore tex2jax_ignore crlib-rows">'
         f'<table class="dataframe"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
         "</div>"
     )
+
+
+def _breakable(text: str) -> str:
+    """Escape text, and let the dotted names in it break after a dot or an underscore."""
+    return re.sub(r"(?<=\w)([._]+)(?=\w)", r"\1<wbr>", escape(text))

@@ -1,9 +1,12 @@
 # ---
 # jupyter:
 #   jupytext:
+#     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -88,8 +91,7 @@ run.number(
 feedback = whole.feedback
 calls = feedback.users.tocoo()
 group = np.asarray(whole.groups)
-# A file of the standard library belongs to it, whatever its own module is called.
-home = np.array([name if name in versions else "stdlib" for name in feedback.user_groups])
+home = np.asarray(feedback.user_groups)
 by_package = pd.DataFrame({"actions": pd.Series(group).value_counts()})
 by_package["in the chosen K"] = pd.Series(chosen.groups).value_counts()
 by_package["files"] = pd.Series(home).value_counts()
@@ -248,9 +250,9 @@ plots.table([failures[i] for i in drawn], ["module", "reason"])
 #   project: numerical work, documents and language models are well covered, other work is not.
 # - **Names are not always the expected ones.** An object that several modules hold carries the shortest
 #   name, on a tie the first in the alphabet. So {glue:text}`n_misnamed` compiled functions and classes
-#   are named after a module that merely imports them, though the module that defines them has them too;
-#   the most used is {glue:text}`misnamed_first`, defined as {glue:text}`misnamed_defined`. The models
-#   were trained on these names, and the embedded texts hold them. An object that its package does not
+#   are named after a module that merely imports them, though the module that defines them has them too
+#   (the most used of them: {glue:text}`misnamed_first`). The models were trained on these names, and the
+#   embedded texts hold them. An object that its package does not
 #   re-export carries the path of its file.
 # - **Models may know these texts.** Docstrings of public packages are on the web, and pretrained models
 #   may have read them. The twins of this project were trained on them, all of them on the same.
@@ -284,10 +286,8 @@ known = [name in names for name, names in zip(public, catalogue["aliases"], stri
 elsewhere = catalogue["id"].str.partition(".")[0] != public.str.partition(".")[0]
 misnamed = np.flatnonzero(np.array(known) & elsewhere)
 first = misnamed[np.argsort(-popularity[misnamed], kind="stable")][:1]
-run.number(
-    n_misnamed=len(misnamed), misnamed_first=", ".join(catalogue["id"].iloc[first]),
-    misnamed_defined=", ".join(catalogue["defined"].iloc[first]),
-)  # fmt: skip
+named = [f"{row.id}, defined as {row.defined}" for row in catalogue.iloc[first].itertuples()]
+run.number(n_misnamed=len(misnamed), misnamed_first=", ".join(named) or "none")
 
 # %% [markdown]
 # ## Provenance

@@ -1,9 +1,12 @@
 # ---
 # jupyter:
 #   jupytext:
+#     formats: ipynb,py:percent
 #     text_representation:
 #       extension: .py
 #       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -156,7 +159,8 @@ for pair in pairs:
 # %%
 left = [item.estimate for item in run.evidence]
 run.number(
-    m=p.m, n_pairs=len(pairs), n_judged=len(left), not_judged=", ".join(not_judged) or "none",
+    n_actions=len(actions), m=p.m, n_pairs=len(pairs), n_judged=len(left),
+    not_judged=", ".join(not_judged) or "none",
     least_left=min(left) if left else None, most_left=max(left) if left else None,
 )  # fmt: skip
 
@@ -207,5 +211,4 @@ figures.show(
 # ## Provenance
 
 # %%
-run.number(n_actions=len(actions))
 run.finish()
