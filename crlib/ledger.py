@@ -40,7 +40,8 @@ def claim_badge(claim: Claim, evidence: Iterable[Evidence]) -> str:
     left = [part.id for part in claim.parts if part.id not in run]
     if not left or len(left) == len(claim.parts):
         return label
-    return f'{label} <small class="not-run-parts">without {escape(", ".join(left))}: not run</small>'
+    names = escape(", ".join(left))
+    return f'{label} <small class="not-run-parts">without {names}: not run</small>'
 
 
 def interval_text(item: Evidence) -> str:

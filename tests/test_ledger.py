@@ -47,6 +47,15 @@ def test_banner_shows_verdict_interval_and_what_was_not_run():
     assert repr(ledger.banner(claims, result().claims)) == "C3: supported"
 
 
+def test_a_claim_judged_without_a_part_says_so():
+    (claim,) = (claim for claim in load_claims() if claim.id == "C3")
+    assert "without C3.relative, C3.reward: not run" in ledger.claim_badge(claim, result().claims)
+    assert ledger.claim_badge(claim, ()) == ledger.badge("not run")
+    whole = [item.model_copy(update={"id": part.id}) for part in claim.parts
+             for item in result().claims]  # fmt: skip
+    assert ledger.claim_badge(claim, whole) == ledger.badge("supported")
+
+
 def test_text_of_the_data_is_escaped():
     claims = [claim for claim in load_claims() if claim.id == "C3"]
     html = ledger.banner(claims, result(group="<script>x</script>").claims).html
