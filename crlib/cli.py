@@ -61,7 +61,7 @@ def claims(
 @app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing and how to get it."""
-    ready = [_python(), _environment(), *_tools(), *_models()]
+    ready = [_python(), _environment(), *_tools(), *model_states()]
     table = Table("What", "State", "What to do")
     for name, state, remedy in ready:
         table.add_row(name, state, remedy)
@@ -97,7 +97,23 @@ def _tools() -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-def _models() -> list[tuple[str, str, str]]:
-    from crlib.extractors import MODELS
+def model_states(shipped: Path = ROOT / "models") -> list[tuple[str, str, str]]:
+    """Name, state and remedy of each model, by whether its files are there.
 
-    return [(name, "ready, no download", "") for name in MODELS]
+    Parameters
+    ----------
+    shipped : Path
+        Folder of the trained twins.
+    """
+    from crlib.extractors import MODELS
+    from crlib.extractors.load import weight_files
+
+    states = []
+    for name, spec in MODELS.items():
+        try:
+            if spec.max_tokens:  # noise and word statistics are computed from the texts
+                weight_files(spec, shipped=shipped)
+            states.append((name, "ready, no download", ""))
+        except ValueError as error:
+            states.append((name, "missing", str(error)))
+    return states

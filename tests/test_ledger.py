@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from crlib import io, ledger
 from crlib.claims import Evidence, Result, load_claims
-from crlib.cli import app
+from crlib.cli import app, model_states
 
 
 def result(group: str = "BERT / SimCSE", verdict: str = "supported") -> Result:
@@ -111,3 +111,11 @@ def test_commands_answer(command):
     done = CliRunner().invoke(app, command, env={"COLUMNS": "120"})
     assert done.exit_code == 0
     assert "rovenance" in done.output or "claims" in done.output or "Python 3.11" in done.output
+
+
+def test_doctor_tells_a_missing_model_from_a_ready_one(tmp_path):
+    states = {name: (state, remedy) for name, state, remedy in model_states(tmp_path)}
+    assert states["gaussian"] == ("ready, no download", "")
+    assert states["minilm"] == ("ready, no download", "")
+    assert states["simcse"][0] == "missing"
+    assert "git checkout models" in states["simcse"][1]
