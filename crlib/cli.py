@@ -62,7 +62,8 @@ def claims(
 def doctor() -> None:
     """Say what this machine can run, what is missing and how to get it."""
     ready = [_python(), _environment(), *_tools(), *model_states()]
-    table = Table("What", "State", "What to do")
+    table = Table("What", "State")
+    table.add_column("What to do", overflow="fold")
     for name, state, remedy in ready:
         table.add_row(name, state, remedy)
     Console().print(table)

@@ -39,14 +39,16 @@ def power_law_after_pca(ratio: float, d: int, m: int) -> float:
 
 
 def ratio_frame(
-    vectors: Mapping[str, NDArray[np.float32]], models: Mapping[str, ModelSpec]
+    vectors: Mapping[str, NDArray[np.float32]], models: Mapping[str, ModelSpec], m: int
 ) -> pd.DataFrame:
-    """Participation ratio and bounds after PCA to each m that the rank allows.
+    """Participation ratio and bounds after PCA to each of some 40 sizes that the rank allows.
 
     Parameters
     ----------
     vectors : mapping of str to ndarray, shape (K, d)
     models : mapping of str to ModelSpec
+    m : int
+        The judged number of components; one of the sizes, where the rank allows it.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def ratio_frame(
     for name, X in vectors.items():
         values = spectrum(X)
         rank = int(np.sum(values > 1e-9))
-        sizes = np.unique(np.geomspace(1, rank, 40).round().astype(int))
+        sizes = np.union1d(np.geomspace(1, rank, 40).round().astype(int), min(m, rank))
         low, high = pr_bounds(values, sizes)
         parts.append(
             pd.DataFrame(

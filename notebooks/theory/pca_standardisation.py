@@ -183,7 +183,7 @@ gaps.pivot(index="m", columns="pair", values="gap").round(3) if len(gaps) else "
 from crlib import figures
 from crlib.plots import pca_standardisation as plots
 
-frame = plots.ratio_frame(vectors, extractors.MODELS)
+frame = plots.ratio_frame(vectors, extractors.MODELS, p.m)
 figures.show(
     plots.ratios(frame, pairs, p.m), "pca", plots.ratios_alt(frame, pairs, p.m),
     data=frame, run=run,

@@ -96,7 +96,7 @@ def test_power_law_is_solved_for_its_ratio_and_then_cut() -> None:
 
 
 def test_ratio_after_pca_lies_between_the_bounds_and_ends_at_the_whole(vectors) -> None:
-    frame = pca_standardisation.ratio_frame(vectors, MODELS)
+    frame = pca_standardisation.ratio_frame(vectors, MODELS, 2)
     assert (frame["low"] <= frame["ratio"] * (1 + 1e-9)).all()
     assert (frame["ratio"] <= frame["high"] * (1 + 1e-9)).all()
     bert = frame[frame["model"] == "mlm-bert"].set_index("m")["ratio"]
@@ -104,7 +104,7 @@ def test_ratio_after_pca_lies_between_the_bounds_and_ends_at_the_whole(vectors) 
 
 
 def test_a_step_after_pca_shows_its_pair_with_bounds_and_noise(vectors) -> None:
-    frame = pca_standardisation.ratio_frame(vectors, MODELS)
+    frame = pca_standardisation.ratio_frame(vectors, MODELS, 2)
     fig = pca_standardisation.ratios(frame, PAIRS, 2)
     assert visible(fig, 0) == [
         "mlm-bert, bounds", "mlm-bert", "simcse, bounds", "simcse", "gaussian",
