@@ -342,7 +342,7 @@ for pair in extractors.SEED_PAIRS if p.model == "all" else ():
     if len(related) >= 10:
         part = metrics.paired_bootstrap(gaps[new], gaps[old], rng=p.seed)
         rows.append({"pair": pair.name, "difference": "L_align", **vars(part)})
-pd.DataFrame(rows).round(3)
+pd.DataFrame(rows).set_index("pair").rename_axis(None).round(3) if rows else "not run: one pair"
 
 # %% [markdown]
 # ## Reading the figure
@@ -363,7 +363,7 @@ pd.DataFrame(rows).round(3)
 # ## Limits
 #
 # - The models are small twins that share text, architecture and start. They show what the objectives
-#   do here; they are no evidence about BERT, LLaMA or the other six encoders of the paper.
+#   do here; they are no evidence about BERT, LLaMA or the paper's other encoders.
 # - See Also is what authors of documentation found worth joining, mostly within one package. It is a
 #   sample of relatedness, not all of it.
 # - Intervals over related pairs take pairs to be independent; they share actions and packages. The

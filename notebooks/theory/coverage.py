@@ -386,7 +386,7 @@ for pair in extractors.SEED_PAIRS if p.model == "all" and n_rewards >= 10 else (
     )
     found = metrics.paired_bootstrap(new, old, rng=p.seed)
     table.append({"pair": pair.name, "difference": "rho_r(k)", **vars(found)})
-pd.DataFrame(table).round(3) if table else "not run: too few packages and one pair"
+pd.DataFrame(table).set_index("pair").rename_axis(None).round(3) if table else "not run: one pair"
 
 # %% tags=["hide-input"]
 calls = actions.feedback.users.tocoo()

@@ -279,7 +279,7 @@ seed_gaps = pd.DataFrame(
     | vars(metrics.log_pr_difference(vectors[pair.contrastive], vectors[pair.reconstruction]))
     for pair in seeds
 )
-seed_gaps.round(3) if len(seed_gaps) else "not run: one pair was asked for"
+seed_gaps.set_index("pair").rename_axis(None).round(3) if len(seed_gaps) else "not run: one pair was asked for"
 
 # %% [markdown]
 # ## Reading the figure
