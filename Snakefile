@@ -24,7 +24,7 @@ TEXTS = {plan.vectors_key(values): values for values in NOTEBOOKS.values()}
 def vectors_of(notebook):
     values = NOTEBOOKS[notebook]
     key = plan.vectors_key(values)
-    return [f"{BUILD}/markers/vectors/{key}/{name}.json" for name in plan.models_of(notebook, values)]
+    return [f"{BUILD}/markers/vectors/{key}/{batch}.json" for batch in plan.batches_of(notebook, values)]
 
 
 def catalogue_of(values):
@@ -66,19 +66,24 @@ rule vectors:
     input:
         files(plan.closure(["crlib.extractors", "crlib.data"])),
         lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
-        lambda wildcards: files(sorted((ROOT / "models" / wildcards.model).glob("*"))),
+        lambda wildcards: files(
+            path
+            for model in plan.models_in(wildcards.batch)
+            for path in sorted((ROOT / "models" / model).glob("*"))
+        ),
     output:
-        f"{BUILD}/markers/vectors/{{texts}}/{{model}}.json",
+        f"{BUILD}/markers/vectors/{{texts}}/{{batch}}.json",
     log:
-        f"{HERE}/logs/vectors/{{texts}}/{{model}}.log",
+        f"{HERE}/logs/vectors/{{texts}}/{{batch}}.log",
     message:
-        "vectors: {wildcards.model}"
+        "vectors: {wildcards.batch}"
     params:
+        models=lambda wildcards: ",".join(plan.models_in(wildcards.batch)),
         packages=lambda wildcards: TEXTS[wildcards.texts].get("packages", "all"),
         limit=lambda wildcards: TEXTS[wildcards.texts].get("limit", plan.DEFAULT_LIMIT),
         seed=lambda wildcards: TEXTS[wildcards.texts].get("seed", 0),
     shell:
-        "{STEP} vectors {wildcards.model:q} {params.packages:q} {params.limit} {params.seed}"
+        "{STEP} vectors {params.models:q} {params.packages:q} {params.limit} {params.seed}"
         " {output:q} > {log:q} 2>&1"
 
 

@@ -19,11 +19,11 @@ from sentence_transformers import SentenceTransformer
 
 from crlib import provenance
 from crlib.data.harvest import catalogue
-from crlib.extractors.encoding import batch_bounds, encode_tokens
+from crlib.extractors.forward import batch_bounds, encode_tokens
 from crlib.extractors.load import Encoder, load_encoder
-from crlib.extractors.minilm import minilm_folder
 from crlib.extractors.specs import spec_of
 from crlib.extractors.twins.tokenizer import token_ids
+from crlib.extractors.weights import minilm_folder
 from crlib.io import write_json
 from crlib.settings import BUILD
 

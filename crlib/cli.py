@@ -107,7 +107,7 @@ def model_states(shipped: Path = ROOT / "models") -> list[tuple[str, str, str]]:
         Folder of the trained twins.
     """
     from crlib.extractors import MODELS
-    from crlib.extractors.load import weight_files
+    from crlib.extractors.weights import weight_files
 
     states = []
     for name, spec in MODELS.items():

@@ -14,6 +14,7 @@ from crlib.claims import load_claims
 from crlib.settings import BUILD, ROOT, SCHEMAS, Geometry, Parameters, read_profile
 
 PACKAGE = ROOT / "crlib"
+SMALL = 128  # dimensions of a model that shares its job with others
 DEFAULT_LIMIT: int = Parameters.model_fields["limit"].default
 
 
@@ -121,6 +122,28 @@ def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
     for pair in pairs_for(chosen):
         wanted |= {pair.reconstruction, pair.contrastive}
     return tuple(name for name in MODELS if name in wanted)
+
+
+def batch_of(model: str) -> str:
+    """Name of the job that computes a model's vectors: small models share one process.
+
+    Starting a process takes longer than running a small model.
+    """
+    from crlib.extractors import spec_of
+
+    return "small" if spec_of(model).dimensions <= SMALL else model
+
+
+def models_in(batch: str) -> tuple[str, ...]:
+    """Models whose vectors a job computes, see `batch_of`."""
+    from crlib.extractors import MODELS
+
+    return tuple(name for name in MODELS if batch_of(name) == batch)
+
+
+def batches_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
+    """Jobs whose vectors a notebook reads."""
+    return tuple(dict.fromkeys(batch_of(name) for name in models_of(notebook, parameters)))
 
 
 def data_key(parameters: dict[str, Any]) -> str:

@@ -58,8 +58,8 @@ def catalogue(packages: str, marker: Path) -> None:
 
 
 @app.command()
-def vectors(model: str, packages: str, limit: int, seed: int, marker: Path) -> None:
-    """Encode the actions with one model into the store; the marker holds the vectors' hash."""
+def vectors(models: str, packages: str, limit: int, seed: int, marker: Path) -> None:
+    """Encode the actions with the comma-separated models; the marker holds the vectors' hashes."""
 
     def work() -> str:
         import hashlib
@@ -69,12 +69,15 @@ def vectors(model: str, packages: str, limit: int, seed: int, marker: Path) -> N
 
         chosen = None if packages == "all" else tuple(packages.split(","))
         actions = load("python-api", limit=limit, seed=seed, packages=chosen)
-        found = encode(actions.texts, model)
-        digest = hashlib.sha256(found.tobytes()).hexdigest()
-        io.write_json(marker, {"model": model, "shape": found.shape, "sha256": digest})
-        return f"{found.shape[0]:,} x {found.shape[1]}"
+        hashes = {}
+        for model in models.split(","):
+            found = encode(actions.texts, model)
+            hashes[model] = hashlib.sha256(found.tobytes()).hexdigest()
+            print(f"{model}: {found.shape[0]:,} x {found.shape[1]}", flush=True)
+        io.write_json(marker, {"texts": len(actions.texts), "sha256": hashes})
+        return f"{len(hashes)} models"
 
-    _job(f"vectors {model}", work)
+    _job("vectors", work)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 Called as ``python -m crlib.data.scan_worker LIST OUT``; both are JSON files.
 """
 
+import gc
 import json
 import os
 import sys
@@ -30,6 +31,7 @@ def scan(path: str, module: str) -> dict[str, Any] | str:
 
 def main() -> None:
     """Scan the files named in LIST, [[path, module], ...], into OUT."""
+    gc.disable()  # syntax trees hold no cycles; collecting them takes a fifth of the time
     with open(sys.argv[1], encoding="utf-8") as file:
         files = json.load(file)
     found = {module: scan(path, module) for path, module in files}

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from crlib.extractors.standardise import unit_rows
 from crlib.io import sha256_text
@@ -59,6 +57,9 @@ def lsa_rows(texts: Sequence[str], *, dimensions: int = 128, seed: int = 0) -> N
     ValueError
         When the texts hold too few distinct words, or a text holds no word at all.
     """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer  # a second to import
+
     try:
         counts = TfidfVectorizer(sublinear_tf=True, dtype=np.float64).fit_transform(texts)
     except ValueError as error:

@@ -1,22 +1,16 @@
-"""Text -> unit vectors: batches by tokens, each distinct text once, and a store on disk."""
+"""Text -> unit vectors: each distinct text once, what is on disk already read from there."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.progress import track
 
 from crlib.extractors.controls import gaussian_rows, lsa_rows
-from crlib.extractors.load import Encoder, describe, load_encoder
-from crlib.extractors.specs import spec_of
-from crlib.extractors.standardise import unit_rows
+from crlib.extractors.specs import ModelSpec, spec_of
 from crlib.extractors.store import SHARD_ROWS, read_rows, store_folder, write_rows
-from crlib.extractors.twins.architecture import hidden_states
-from crlib.extractors.twins.batches import pad
-from crlib.extractors.twins.objectives import mean_pool
-from crlib.extractors.twins.tokenizer import token_ids
+from crlib.extractors.weights import describe
 from crlib.io import sha256_text
 from crlib.settings import BUILD
 
@@ -80,55 +74,31 @@ def encode(
         rows = lsa_rows(list(distinct.values()), dimensions=spec.dimensions, seed=seed)
         write_rows(folder, description, keys, rows)
     elif len(missing):
-        encoder = load_encoder(spec, seed=seed)
-        tokens = token_ids(encoder.tokenizer, [distinct[keys[i]] for i in missing])
-        # By length, so that a batch holds little padding; a shard at a time, so that a process
-        # that is killed has kept what it had.
-        order = np.argsort([len(row) for row in tokens], kind="stable")
-        shards = [order[i : i + SHARD_ROWS] for i in range(0, len(order), SHARD_ROWS)]
-        for shard in track(shards, description=f"encode {model}", disable=not progress):
-            shard_rows = encode_tokens(encoder, [tokens[i] for i in shard], batch_tokens)
+        todo = [distinct[keys[i]] for i in missing]
+        for shard, shard_rows in _forward(todo, spec, seed, batch_tokens, progress):
             rows[missing[shard]] = shard_rows
             write_rows(folder, description, [keys[i] for i in missing[shard]], shard_rows)
     position = {key: i for i, key in enumerate(keys)}
     return rows[[position[key] for key in all_keys]]
 
 
-def encode_tokens(
-    encoder: Encoder, tokens: Sequence[NDArray[np.int64]], batch_tokens: int
-) -> NDArray[np.float32]:
-    """Embed tokenised texts, in the order given; sort them by length beforehand.
+def _forward(
+    texts: Sequence[str], spec: ModelSpec, seed: int, batch_tokens: int, progress: bool
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Run the model; yield each shard's positions and rows as soon as they are there."""
+    # torch and transformers take seconds to import: who only reads the store should not wait.
+    from crlib.extractors.forward import encode_tokens
+    from crlib.extractors.load import load_encoder
+    from crlib.extractors.twins.tokenizer import token_ids
 
-    Returns
-    -------
-    (n, d) float32 array
-        Unit rows: the mean over all real tokens of the last hidden states, normalised.
-    """
-    pooled = []
-    with torch.inference_mode():
-        for start, stop in batch_bounds([len(row) for row in tokens], batch_tokens):
-            ids, mask = pad(tokens[start:stop], encoder.padding)
-            pooled.append(mean_pool(hidden_states(encoder.module, ids, mask), mask).numpy())
-    return unit_rows(np.concatenate(pooled))
-
-
-def batch_bounds(lengths: Sequence[int], budget: int) -> Iterator[tuple[int, int]]:
-    """Cut a sequence into runs whose padded size (number x longest) stays within `budget`.
-
-    Yields
-    ------
-    start, stop : int
-        A run holds at least one text, also when that text alone is over the budget.
-    """
-    start, longest = 0, 0
-    for position, length in enumerate(lengths):
-        grown = max(longest, length)
-        if position > start and (position - start + 1) * grown > budget:
-            yield start, position
-            start, grown = position, length
-        longest = grown
-    if start < len(lengths):
-        yield start, len(lengths)
+    encoder = load_encoder(spec, seed=seed)
+    tokens = token_ids(encoder.tokenizer, texts)
+    # By length, so that a batch holds little padding; a shard at a time, so that a process
+    # that is killed has kept what it had.
+    order = np.argsort([len(row) for row in tokens], kind="stable")
+    shards = [order[i : i + SHARD_ROWS] for i in range(0, len(order), SHARD_ROWS)]
+    for shard in track(shards, description=f"encode {spec.name}", disable=not progress):
+        yield shard, encode_tokens(encoder, [tokens[i] for i in shard], batch_tokens)
 
 
 def _checked(texts: Sequence[str]) -> list[str]:

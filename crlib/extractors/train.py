@@ -15,7 +15,6 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crlib.extractors import minilm
-from crlib.extractors.load import SHIPPED
 from crlib.extractors.specs import MODELS, ModelSpec, spec_of
 from crlib.extractors.twins import tokenizer as twin_tokenizer
 from crlib.extractors.twins.architecture import PredictionHead, new_encoder, set_causal
@@ -23,6 +22,7 @@ from crlib.extractors.twins.corpus import Corpus, read_corpus, texts_digest
 from crlib.extractors.twins.loop import Job, Learner, train
 from crlib.extractors.twins.recipes import RECIPES
 from crlib.extractors.twins.ship import ship
+from crlib.extractors.weights import SHIPPED
 from crlib.io import sha256_file
 from crlib.settings import BUILD
 

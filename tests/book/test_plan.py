@@ -7,6 +7,7 @@ import pytest
 
 from crlib import io
 from crlib.book import plan
+from crlib.extractors import MODELS, PAIRS
 from crlib.settings import ROOT, SCHEMAS
 
 
@@ -71,9 +72,16 @@ def test_a_request_holds_the_claims_of_its_notebook_only(tmp_path, monkeypatch):
     assert {claim["id"] for claim in request["claims"]} == {"C3"}
 
 
-def test_models_of_a_notebook():
-    from crlib.extractors import MODELS, PAIRS
+def test_every_model_is_computed_by_one_job():
+    jobs = plan.batches_of("theory/coverage", {})
+    computed = [name for job in jobs for name in plan.models_in(job)]
+    assert sorted(computed) == sorted(MODELS)
+    assert plan.models_in("minilm") == ("minilm",)
+    assert plan.batches_of("theory/coverage", {"model": "mlm-bert"}) == ("small",)
+    assert plan.batches_of("data/python_api", {}) == ()
 
+
+def test_models_of_a_notebook():
     assert plan.models_of("data/python_api", {}) == ()
     assert plan.models_of("theory/coverage", {}) == tuple(MODELS)
     pair = PAIRS[0]

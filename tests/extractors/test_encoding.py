@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from crlib.extractors import MODELS, encode
-from crlib.extractors.encoding import batch_bounds
-from crlib.extractors.load import describe, load_encoder, weight_files
+from crlib.extractors.forward import batch_bounds
+from crlib.extractors.load import load_encoder
 from crlib.extractors.specs import spec_of
+from crlib.extractors.weights import describe, weight_files
 
 ODD = ["", " ", "\U0001f600 \u65e5\u672c", "word " * 5000, "\x00", "a\nb\tc"]
 NEURAL = [name for name in MODELS if name not in ("gaussian", "lsa")]

@@ -4,8 +4,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from crlib.extractors import encode, minilm
-from crlib.extractors.load import SHIPPED, load_encoder
+from crlib.extractors.load import load_encoder
 from crlib.extractors.specs import spec_of
+from crlib.extractors.weights import SHIPPED
 
 SENTENCES = ["That is a happy person", "That is a happy dog", "That is a very happy person",
              "Today is a sunny day"]  # fmt: skip

@@ -6,8 +6,8 @@ import pytest
 from safetensors import safe_open
 
 from crlib.extractors import MODELS
-from crlib.extractors.load import SHIPPED
 from crlib.extractors.train import BUDGET, MINILM_STEPS, TRAINABLE, TWIN_STEPS
+from crlib.extractors.weights import SHIPPED
 from crlib.io import sha256_file
 
 CARDS = {name: json.loads((SHIPPED / name / "card.json").read_text()) for name in TRAINABLE}

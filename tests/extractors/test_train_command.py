@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from crlib.extractors.encoding import encode_tokens
+from crlib.extractors.forward import encode_tokens
 from crlib.extractors.load import load_encoder
 from crlib.extractors.specs import spec_of
 from crlib.extractors.train import Order, app, train_model, train_models
