@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crlib.extractors import MODELS, encode
+from crlib.extractors import MODELS, encode, encoding, forward
 from crlib.extractors.forward import batch_bounds
 from crlib.extractors.load import load_encoder
 from crlib.extractors.specs import spec_of
@@ -60,16 +60,14 @@ def test_bad_settings_are_named(vectors):
 
 
 def test_only_what_is_missing_is_computed(texts, vectors, monkeypatch):
-    from crlib.extractors import encoding
-
     counted: list[int] = []
-    honest = encoding.encode_tokens
+    honest = forward.encode_tokens
 
     def count(encoder, tokens, batch_tokens):
         counted.append(len(tokens))
         return honest(encoder, tokens, batch_tokens)
 
-    monkeypatch.setattr(encoding, "encode_tokens", count)
+    monkeypatch.setattr(forward, "encode_tokens", count)
     first = encode(texts[:20], "random-start", cache_dir=vectors)
     second = encode(texts[:30], "random-start", cache_dir=vectors)
     again = encode(texts[:30], "random-start", cache_dir=vectors)
@@ -79,10 +77,8 @@ def test_only_what_is_missing_is_computed(texts, vectors, monkeypatch):
 
 
 def test_an_interrupted_encoding_keeps_its_shards(texts, vectors, monkeypatch):
-    from crlib.extractors import encoding
-
     monkeypatch.setattr(encoding, "SHARD_ROWS", 10)
-    honest, calls = encoding.encode_tokens, []
+    honest, calls = forward.encode_tokens, []
 
     def interrupted(encoder, tokens, batch_tokens):
         calls.append(len(tokens))
@@ -90,7 +86,7 @@ def test_an_interrupted_encoding_keeps_its_shards(texts, vectors, monkeypatch):
             raise KeyboardInterrupt
         return honest(encoder, tokens, batch_tokens)
 
-    monkeypatch.setattr(encoding, "encode_tokens", interrupted)
+    monkeypatch.setattr(forward, "encode_tokens", interrupted)
     with pytest.raises(KeyboardInterrupt):
         encode(texts[:40], "random-start", cache_dir=vectors)
     resumed = encode(texts[:40], "random-start", cache_dir=vectors)

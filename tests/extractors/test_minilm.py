@@ -3,7 +3,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from crlib.extractors import encode, minilm
+from crlib.extractors import encode, minilm, weights
 from crlib.extractors.load import load_encoder
 from crlib.extractors.specs import spec_of
 from crlib.extractors.weights import SHIPPED
@@ -30,14 +30,14 @@ def test_rows_are_those_of_sentence_transformers(texts, vectors):
 
 def test_another_weight_file_is_refused(monkeypatch):
     minilm.minilm_folder.cache_clear()
-    monkeypatch.setattr(minilm, "WEIGHTS_SHA256", "0" * 64)
+    monkeypatch.setattr(weights, "WEIGHTS_SHA256", "0" * 64)
     with pytest.raises(ValueError, match="is not the expected file"):
         minilm.minilm_folder()
 
 
 def test_a_missing_package_is_named(monkeypatch):
     minilm.minilm_folder.cache_clear()
-    monkeypatch.setattr(minilm, "PACKAGE", "gt-no-such-package")
+    monkeypatch.setattr(weights, "PACKAGE", "gt-no-such-package")
     with pytest.raises(ValueError, match="gt-no-such-package is not installed"):
         minilm.minilm_folder()
 
