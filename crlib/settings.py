@@ -44,7 +44,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     profile: str = "laptop"
-    limit: int = Field(default=16_000, ge=32)
+    limit: int = Field(default=12_000, ge=32)
     packages: str = "all"
     seed: int = Field(default=0, ge=0)
     out_dir: str = ""

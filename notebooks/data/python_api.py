@@ -37,7 +37,7 @@
 
 # %% tags=["parameters"]
 profile = "laptop"
-limit = 16000
+limit = 12000
 packages = "all"
 seed = 0
 out_dir = ""

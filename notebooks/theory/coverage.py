@@ -48,7 +48,7 @@
 # %% tags=["parameters"]
 profile = "laptop"
 model = "all"
-limit = 16000
+limit = 12000
 packages = "all"
 seed = 0
 out_dir = ""

@@ -45,7 +45,7 @@
 # %% tags=["parameters"]
 profile = "laptop"
 model = "all"
-limit = 16000
+limit = 12000
 packages = "all"
 seed = 0
 out_dir = ""
