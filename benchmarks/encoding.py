@@ -27,7 +27,7 @@ from crlib.data.harvest import catalogue
 from crlib.extractors.forward import batch_bounds, encode_tokens
 from crlib.extractors.load import Encoder, load_encoder
 from crlib.extractors.minilm import PAD, minilm_tokenizer
-from crlib.extractors.specs import spec_of
+from crlib.extractors.specs import MODELS
 from crlib.extractors.twins.tokenizer import token_ids
 from crlib.extractors.weights import minilm_folder
 from crlib.io import write_json
@@ -104,7 +104,7 @@ def every_tenth_batch(encoder: Encoder, texts: Sequence[str]) -> list[str]:
 
 def measure(model: str, texts: Sequence[str], repeats: int) -> list[dict[str, Any]]:
     """Rows of the result for one model."""
-    encoder = base_size() if model == BASE else load_encoder(spec_of(model))
+    encoder = base_size() if model == BASE else load_encoder(MODELS[model])
     texts = every_tenth_batch(encoder, texts) if model == BASE else texts
 
     def ours() -> np.ndarray:

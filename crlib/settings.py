@@ -63,7 +63,9 @@ class Geometry(Parameters):
     Attributes
     ----------
     model : str
-        "all" (every matched pair), or one model's name: then the pairs that hold it.
+        "all" (every matched pair), "paper" (the paper's own encoders), or one model: then the
+        pairs that hold it. A model is a name, a hub id with a slash, a folder, or a file of
+        embeddings in the order of the actions.
     """
 
     model: str = "all"
@@ -71,12 +73,19 @@ class Geometry(Parameters):
     @field_validator("model")
     @classmethod
     def _known(cls, value: str) -> str:
-        from crlib.extractors import MODELS
+        from crlib.extractors import HUB_MODELS, MODELS, spec_of
 
-        if value != "all" and value not in MODELS:
-            close = difflib.get_close_matches(value, MODELS, n=1)
+        if value in ("all", "paper"):
+            return value
+        known = [*MODELS, *HUB_MODELS]
+        if value not in known and "/" not in value and "." not in value:
+            close = difflib.get_close_matches(value, known, n=1)
             hint = f"did you mean {close[0]}? " if close else ""
-            raise ValueError(f"{hint}allowed: all, {', '.join(MODELS)}")
+            raise ValueError(
+                f"{hint}allowed: all, paper, {', '.join(known)}, a hub id with a slash, a folder, "
+                "or a file of embeddings"
+            )
+        spec_of(value)
         return value
 
 

@@ -110,18 +110,16 @@ def notebook_sources(path: Path) -> list[Path]:
 
 
 def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
-    """Models whose vectors a notebook reads: its pairs', and the controls beside them."""
+    """Models whose vectors a notebook reads: its pairs', and the controls beside them.
+
+    Only those with a name of their own: a folder, a hub id or a file is read by the notebook.
+    """
     if not issubclass(SCHEMAS[notebook], Geometry):
         return ()
-    from crlib.extractors import MODELS, pairs_for
+    from crlib.extractors import HUB_MODELS, MODELS, models_for
 
-    chosen = parameters.get("model", "all")
-    if chosen == "all":
-        return tuple(MODELS)
-    wanted = {chosen, *(name for name, spec in MODELS.items() if spec.kind == "control")}
-    for pair in pairs_for(chosen):
-        wanted |= {pair.reconstruction, pair.contrastive}
-    return tuple(name for name in MODELS if name in wanted)
+    found = models_for(parameters.get("model", "all"))
+    return tuple(name for name in (*MODELS, *HUB_MODELS) if name in found)
 
 
 def batch_of(model: str) -> str:
@@ -129,16 +127,16 @@ def batch_of(model: str) -> str:
 
     Starting a process takes longer than running a small model.
     """
-    from crlib.extractors import spec_of
+    from crlib.extractors import MODELS
 
-    return "small" if spec_of(model).dimensions <= SMALL else model
+    return "small" if model in MODELS and MODELS[model].dimensions <= SMALL else model
 
 
 def models_in(batch: str) -> tuple[str, ...]:
     """Models whose vectors a job computes, see `batch_of`."""
-    from crlib.extractors import MODELS
+    from crlib.extractors import HUB_MODELS, MODELS
 
-    return tuple(name for name in MODELS if batch_of(name) == batch)
+    return tuple(name for name in (*MODELS, *HUB_MODELS) if batch_of(name) == batch)
 
 
 def batches_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:

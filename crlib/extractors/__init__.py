@@ -2,27 +2,26 @@
 
 from typing import TYPE_CHECKING, Any
 
-from crlib.extractors.specs import (
-    MODELS,
-    PAIRS,
-    SEED_PAIRS,
-    ModelSpec,
-    Pair,
-    pairs_for,
-    spec_of,
-)
+from crlib.extractors.hub import HUB_MODELS, PAPER_PAIRS, HubSpec
+from crlib.extractors.names import AnySpec, models_for, pairs_for, spec_of
+from crlib.extractors.specs import MODELS, PAIRS, SEED_PAIRS, ModelSpec, Pair
 from crlib.extractors.standardise import standardise
 
 if TYPE_CHECKING:
     from crlib.extractors.encoding import encode
 
 __all__ = [
+    "HUB_MODELS",
     "MODELS",
     "PAIRS",
+    "PAPER_PAIRS",
     "SEED_PAIRS",
+    "AnySpec",
+    "HubSpec",
     "ModelSpec",
     "Pair",
     "encode",
+    "models_for",
     "pairs_for",
     "spec_of",
     "standardise",

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from crlib.extractors.controls import gaussian_rows, lsa_rows
-from crlib.extractors.specs import ModelSpec, spec_of
+from crlib.extractors.external import read_embeddings
+from crlib.extractors.hub.rows import hub_rows
+from crlib.extractors.names import FileSpec, HubSpec, spec_of
+from crlib.extractors.specs import ModelSpec
 from crlib.extractors.store import SHARD_ROWS, read_rows, store_folder, write_rows
 from crlib.extractors.weights import describe
 from crlib.io import sha256_text
@@ -19,6 +22,7 @@ def encode(
     texts: Sequence[str],
     model: str,
     *,
+    ids: Sequence[str] | None = None,
     cache_dir: str | Path | None = None,
     batch_tokens: int = 1024,
     seed: int = 0,
@@ -32,7 +36,10 @@ def encode(
         Any text: an empty one is embedded from [CLS] and [SEP] alone, characters outside the
         vocabulary count as [UNK], and a text longer than the model's `max_tokens` is cut there.
     model : str
-        Key of `crlib.extractors.MODELS`.
+        A name of `MODELS` or `HUB_MODELS`, a hub id with a slash, a folder, or a file of
+        embeddings made elsewhere (.npy, .safetensors, .parquet).
+    ids : sequence of n str, optional
+        Ids of the texts, to match the rows of a parquet file that has a column `id`.
     cache_dir : str or Path, optional
         Where vectors are kept; build/vectors by default. What is there is not computed again.
     batch_tokens : int
@@ -59,6 +66,8 @@ def encode(
         raise ValueError(
             f"batch_tokens = {batch_tokens}; expected at least 1, 1024 is a good choice"
         )
+    if isinstance(spec, FileSpec):
+        return read_embeddings(spec.name, len(texts), ids=ids)
     if not texts:
         return np.zeros((0, spec.dimensions), dtype=np.float32)
     if spec.name == "gaussian":
@@ -66,6 +75,13 @@ def encode(
     all_keys = [sha256_text(text) for text in texts]
     distinct = dict(sorted(zip(all_keys, texts, strict=True)))
     keys = list(distinct)
+    position = {key: i for i, key in enumerate(keys)}
+    places = [position[key] for key in all_keys]
+    if isinstance(spec, HubSpec):
+        store = Path(cache_dir or BUILD / "vectors")
+        return hub_rows(keys, list(distinct.values()), spec, cache_dir=store, progress=progress)[
+            places
+        ]
     description = describe(spec, seed=seed, text_keys=keys)
     folder = store_folder(cache_dir or BUILD / "vectors", description)
     rows, found = read_rows(folder, keys, spec.dimensions)
@@ -78,8 +94,7 @@ def encode(
         for shard, shard_rows in _forward(todo, spec, seed, batch_tokens, progress):
             rows[missing[shard]] = shard_rows
             write_rows(folder, description, [keys[i] for i in missing[shard]], shard_rows)
-    position = {key: i for i, key in enumerate(keys)}
-    return rows[[position[key] for key in all_keys]]
+    return rows[places]
 
 
 def _forward(

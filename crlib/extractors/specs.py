@@ -1,6 +1,5 @@
 """The table of models: what each is, whose part it plays, and which pairs are compared."""
 
-import difflib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -190,40 +189,3 @@ PAIRS: tuple[Pair, ...] = (
 SEED_PAIRS: tuple[Pair, ...] = tuple(
     Pair(f"BERT / SimCSE, seed {seed}", f"mlm-bert-s{seed}", f"simcse-s{seed}") for seed in (1, 2)
 )
-
-
-def spec_of(model: str) -> ModelSpec:
-    """Look a model up.
-
-    Raises
-    ------
-    ValueError
-        For an unknown name; the message has the closest known one and all of them.
-    """
-    if model in MODELS:
-        return MODELS[model]
-    close = difflib.get_close_matches(str(model), MODELS, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(f"unknown model {model!r}.{hint} Known: {', '.join(MODELS)}")
-
-
-def pairs_for(model: str) -> tuple[Pair, ...]:
-    """Give the pairs to compare.
-
-    Parameters
-    ----------
-    model : str
-        "all" for `PAIRS`, else a model's name for the pairs that hold it (those of other seeds
-        too); empty for a model without a partner, a control for one.
-
-    Raises
-    ------
-    ValueError
-        For an unknown name.
-    """
-    if model == "all":
-        return PAIRS
-    name = spec_of(model).name
-    return tuple(
-        pair for pair in PAIRS + SEED_PAIRS if name in (pair.reconstruction, pair.contrastive)
-    )

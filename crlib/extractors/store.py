@@ -62,6 +62,16 @@ def write_rows(
     write_json(folder / f"{name}.json", manifest)
 
 
+def stored_width(folder: Path) -> int:
+    """Width of a store's rows, 0 where it holds none."""
+    for path in sorted(folder.glob("*.json")):
+        try:
+            return int(json.loads(path.read_text(encoding="utf-8"))["shape"][1])
+        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            continue  # torn or foreign, as for `read_rows`
+    return 0
+
+
 def read_rows(
     folder: Path, keys: Sequence[str], dimensions: int
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -15,7 +15,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crlib.extractors import minilm
-from crlib.extractors.specs import MODELS, ModelSpec, spec_of
+from crlib.extractors.names import spec_of
+from crlib.extractors.specs import MODELS, ModelSpec
 from crlib.extractors.twins import tokenizer as twin_tokenizer
 from crlib.extractors.twins.architecture import PredictionHead, new_encoder, set_causal
 from crlib.extractors.twins.corpus import Corpus, read_corpus, texts_digest
@@ -90,7 +91,7 @@ def train_model(name: str, texts: Sequence[str], order: Order, report: Report) -
 def _trainable(name: str) -> ModelSpec:
     if spec_of(name).name not in TRAINABLE:
         raise ValueError(f"{name} is not trained here; trained are: {', '.join(TRAINABLE)}")
-    return spec_of(name)
+    return MODELS[name]
 
 
 def _twin(spec: ModelSpec, texts: Sequence[str], out: Path) -> tuple[Learner, Corpus, Path]:

@@ -6,6 +6,7 @@ belongs to the same row of the other, so that differences between embeddings are
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -40,6 +41,22 @@ class Interval:
     high: float
     level: float
     n: int
+
+
+def log_relative_to(interval: Interval, value: float) -> Interval:
+    """Logarithm of an interval over a published value: 0 where they agree.
+
+    Raises
+    ------
+    ValueError
+        When the value or an end is not positive.
+    """
+    if not (value > 0 and interval.low > 0):
+        raise ValueError(f"expected positive numbers, got {interval} relative to {value}")
+    estimate, low, high = (
+        math.log(x / value) for x in (interval.estimate, interval.low, interval.high)
+    )
+    return Interval(estimate, low, high, interval.level, interval.n)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.extractors import ModelSpec, Pair
+from crlib.extractors import AnySpec, Pair
 from crlib.figures import COLOURS
 from crlib.metrics import participation_ratio, spectrum
 from crlib.plots.pairs import CONTROL_DASHES, pair_slider
 
 
 def spectra_frame(
-    vectors: Mapping[str, NDArray[np.float32]], models: Mapping[str, ModelSpec]
+    vectors: Mapping[str, NDArray[np.float32]], models: Mapping[str, AnySpec]
 ) -> pd.DataFrame:
     """Eigenvalues of each model, columns model, family, component, eigenvalue (above rounding)."""
     parts = []

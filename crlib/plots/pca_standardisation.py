@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from crlib.extractors import ModelSpec, Pair
+from crlib.extractors import AnySpec, Pair
 from crlib.figures import COLOURS
 from crlib.metrics import pca_participation, pr_bounds, spectrum
 from crlib.plots.pairs import CONTROL_DASHES, pair_slider
@@ -39,14 +39,14 @@ def power_law_after_pca(ratio: float, d: int, m: int) -> float:
 
 
 def ratio_frame(
-    vectors: Mapping[str, NDArray[np.float32]], models: Mapping[str, ModelSpec], m: int
+    vectors: Mapping[str, NDArray[np.float32]], models: Mapping[str, AnySpec], m: int
 ) -> pd.DataFrame:
     """Participation ratio and bounds after PCA to each of some 40 sizes that the rank allows.
 
     Parameters
     ----------
     vectors : mapping of str to ndarray, shape (K, d)
-    models : mapping of str to ModelSpec
+    models : mapping of str to spec
     m : int
         The judged number of components; one of the sizes, where the rank allows it.
 

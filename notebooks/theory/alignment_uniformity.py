@@ -195,15 +195,10 @@ from crlib import data, extractors
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 related = actions.feedback.related
 pairs = extractors.pairs_for(p.model)
-wanted = {p.model, *(name for pair in pairs for name in (pair.reconstruction, pair.contrastive))}
-models = {
-    name: spec
-    for name, spec in extractors.MODELS.items()
-    if p.model == "all" or name in wanted or spec.kind == "control"
-}
+models = extractors.models_for(p.model)
 
 # %%
-vectors = {name: extractors.encode(actions.texts, name) for name in models}
+vectors = {name: extractors.encode(actions.texts, name, ids=actions.ids) for name in models}
 run.number(n_actions=len(actions.ids), n_related=len(related), n_models=len(models))
 
 # %% [markdown]

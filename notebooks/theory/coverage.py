@@ -232,10 +232,10 @@ pairs = extractors.pairs_for(p.model)
 paired = list(dict.fromkeys(n for pair in pairs for n in (pair.reconstruction, pair.contrastive)))
 models = {
     name: spec
-    for name, spec in extractors.MODELS.items()
+    for name, spec in extractors.models_for(p.model).items()
     if name in (*paired, p.model) or spec.kind == "control"
 }
-vectors = {name: extractors.encode(actions.texts, name) for name in models}
+vectors = {name: extractors.encode(actions.texts, name, ids=actions.ids) for name in models}
 
 # %% [markdown]
 # **Raw and relative.** Each action's expected distance to its nearest sampled action, at $k$ and at 1, for
@@ -381,7 +381,7 @@ for pair in pairs:
 # %% tags=["hide-input"]
 for pair in extractors.SEED_PAIRS if p.model == "all" and n_rewards >= 10 else ():
     new, old = (
-        metrics.reward_coverage(extractors.encode(actions.texts, name), rewards, p.k)
+        metrics.reward_coverage(extractors.encode(actions.texts, name, ids=actions.ids), rewards, p.k)
         for name in (pair.contrastive, pair.reconstruction)
     )
     found = metrics.paired_bootstrap(new, old, rng=p.seed)

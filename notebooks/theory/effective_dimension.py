@@ -187,22 +187,23 @@ from crlib import data, extractors, metrics
 
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 pairs = extractors.pairs_for(p.model)
-wanted = {p.model, *(name for pair in pairs for name in (pair.reconstruction, pair.contrastive))}
-models = {
-    name: spec
-    for name, spec in extractors.MODELS.items()
-    if p.model == "all" or name in wanted or spec.kind == "control"
-}
-vectors = {name: extractors.encode(actions.texts, name) for name in models}
+models = extractors.models_for(p.model)
+vectors = {name: extractors.encode(actions.texts, name, ids=actions.ids) for name in models}
 
 # %% [markdown]
-# The judged differences: a paired jackknife over the actions. No model in this run is one of the paper's
-# own encoders, so nothing is recorded for the magnitude.
+# The judged differences: a paired jackknife over the actions. The magnitude is judged for the paper's own
+# encoders alone, where a run has them.
 
 # %%
 for pair in pairs:
     gap = metrics.log_pr_difference(vectors[pair.contrastive], vectors[pair.reconstruction])
     run.record("C1a.direction", pair.name, gap)
+
+# %%
+for name in [name for name in models if name in extractors.HUB_MODELS]:
+    if expected := extractors.HUB_MODELS[name].expected_d_eff:
+        measured = metrics.participation_ratio_interval(vectors[name])
+        run.record("C1a.magnitude", name, metrics.log_relative_to(measured, expected))
 
 # %% [markdown]
 # Every model beside its controls: unbiased and centred with its interval, as a share of the width,

@@ -125,8 +125,10 @@ from crlib import data, extractors, metrics
 
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 pairs = extractors.pairs_for(p.model)
-names = dict.fromkeys(name for pair in pairs for name in (pair.reconstruction, pair.contrastive))
-vectors = {name: extractors.encode(actions.texts, name) for name in (*names, "gaussian")}
+models = extractors.models_for(p.model)
+shown = [name for pair in pairs for name in (pair.reconstruction, pair.contrastive)]
+names = dict.fromkeys([*(shown or models), "gaussian"])
+vectors = {name: extractors.encode(actions.texts, name, ids=actions.ids) for name in names}
 
 # %% [markdown]
 # The bounds of {prf:ref}`pr-after-pca`, and the growth in $m$, asserted on every model's measured spectrum.
@@ -183,7 +185,7 @@ gaps.pivot(index="m", columns="pair", values="gap").round(3) if len(gaps) else "
 from crlib import figures
 from crlib.plots import pca_standardisation as plots
 
-frame = plots.ratio_frame(vectors, extractors.MODELS, p.m)
+frame = plots.ratio_frame(vectors, models, p.m)
 figures.show(
     plots.ratios(frame, pairs, p.m), "pca", plots.ratios_alt(frame, pairs, p.m),
     data=frame, run=run,

@@ -4,7 +4,6 @@ import pytest
 from crlib.extractors import MODELS, encode, encoding, forward
 from crlib.extractors.forward import batch_bounds
 from crlib.extractors.load import load_encoder
-from crlib.extractors.specs import spec_of
 from crlib.extractors.weights import describe, weight_files
 
 ODD = ["", " ", "\U0001f600 \u65e5\u672c", "word " * 5000, "\x00", "a\nb\tc"]
@@ -97,15 +96,15 @@ def test_an_interrupted_encoding_keeps_its_shards(texts, vectors, monkeypatch):
 
 def test_the_seed_counts_for_controls_and_not_for_trained_models(texts):
     for name in ("random-start", "lsa"):
-        keys = [describe(spec_of(name), seed=seed, text_keys=["k"]) for seed in (0, 1)]
+        keys = [describe(MODELS[name], seed=seed, text_keys=["k"]) for seed in (0, 1)]
         assert keys[0] != keys[1]
-    assert describe(spec_of("simcse"), seed=0, text_keys=["k"]) == describe(
-        spec_of("simcse"), seed=1, text_keys=["other"]
+    assert describe(MODELS["simcse"], seed=0, text_keys=["k"]) == describe(
+        MODELS["simcse"], seed=1, text_keys=["other"]
     )
 
 
 def test_the_texts_count_for_a_model_that_is_fitted_on_them():
-    one, other = (describe(spec_of("lsa"), seed=0, text_keys=keys) for keys in (["a"], ["b"]))
+    one, other = (describe(MODELS["lsa"], seed=0, text_keys=keys) for keys in (["a"], ["b"]))
     assert one != other
 
 
@@ -122,7 +121,7 @@ def test_batches_keep_the_budget():
 
 def test_a_missing_file_is_named_with_the_remedy(tmp_path):
     with pytest.raises(ValueError, match=r"simcse: .*model.safetensors is missing.*make twins"):
-        weight_files(spec_of("simcse"), shipped=tmp_path)
+        weight_files(MODELS["simcse"], shipped=tmp_path)
 
 
 @pytest.mark.parametrize(("model", "leaks"), [("clm-llama", False), ("llm2vec", True)])
@@ -131,7 +130,7 @@ def test_the_shipped_causal_twin_is_causal_and_llm2vec_is_not(model, leaks):
 
     from crlib.extractors.twins.architecture import hidden_states
 
-    module = load_encoder(spec_of(model)).module
+    module = load_encoder(MODELS[model]).module
     ids = torch.tensor([[2, 50, 60, 70, 3], [2, 50, 60, 70, 80]])
     with torch.no_grad():
         states = hidden_states(module, ids, torch.ones_like(ids))

@@ -5,7 +5,7 @@ from safetensors.torch import load_file, save_file
 
 from crlib.extractors import encode, minilm, weights
 from crlib.extractors.load import load_encoder
-from crlib.extractors.specs import spec_of
+from crlib.extractors.specs import MODELS
 from crlib.extractors.weights import SHIPPED
 
 SENTENCES = ["That is a happy person", "That is a happy dog", "That is a very happy person",
@@ -89,6 +89,6 @@ def test_the_continued_models_start_from_the_same_weights_and_part(texts, vector
         name: encode(texts[:20], name, cache_dir=vectors)
         for name in ("minilm", "minilm-mlm", "minilm-simcse")
     }
-    assert load_encoder(spec_of("minilm-mlm")).tokenizer.get_vocab_size() == minilm.VOCABULARY
+    assert load_encoder(MODELS["minilm-mlm"]).tokenizer.get_vocab_size() == minilm.VOCABULARY
     assert np.abs(rows["minilm"] - rows["minilm-mlm"]).max() > 1e-2
     assert np.abs(rows["minilm-mlm"] - rows["minilm-simcse"]).max() > 1e-2

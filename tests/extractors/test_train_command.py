@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from crlib.extractors.forward import encode_tokens
 from crlib.extractors.load import load_encoder
-from crlib.extractors.specs import spec_of
+from crlib.extractors.specs import MODELS
 from crlib.extractors.train import Order, app, train_model, train_models
 from crlib.extractors.twins.tokenizer import save_tokenizer, token_ids
 
@@ -22,7 +22,7 @@ def test_models_are_trained_side_by_side_and_can_be_loaded(tmp_path: Path, texts
         assert json.loads((order.out / name / "card.json").read_text()) == json.loads(
             json.dumps(card)
         )
-        encoder = load_encoder(spec_of(name), shipped=order.out)
+        encoder = load_encoder(MODELS[name], shipped=order.out)
         assert encoder.module.config.is_decoder == (name == "clm-llama")
         rows = encode_tokens(encoder, token_ids(encoder.tokenizer, texts[:5]), 1024)
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-6)
@@ -33,7 +33,7 @@ def test_the_last_phase_decides_the_shipped_attention(tmp_path: Path, texts, tok
     save_tokenizer(tokenizer, order.out / "tokenizer" / "tokenizer.json")
     card = train_model("llm2vec", texts, order, lambda name, step, loss: None)
     assert card["objectives"] == ["causal", "masked-next", "simcse"]
-    assert load_encoder(spec_of("llm2vec"), shipped=order.out).module.config.is_decoder is False
+    assert load_encoder(MODELS["llm2vec"], shipped=order.out).module.config.is_decoder is False
 
 
 @pytest.mark.parametrize(

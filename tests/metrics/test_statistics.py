@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from crlib import metrics
+from crlib.metrics import Interval, log_relative_to
 
 
 def test_jackknife_of_a_mean_is_the_standard_error():
@@ -94,3 +95,11 @@ def test_interquartile_mean_of_a_hundred():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_log_relative_to_is_zero_where_the_numbers_agree():
+    found = log_relative_to(Interval(200.0, 100.0, 400.0, 0.95, 7), 200.0)
+    assert (found.estimate, found.low, found.high) == pytest.approx((0, -np.log(2), np.log(2)))
+    assert (found.level, found.n) == (0.95, 7)
+    with pytest.raises(ValueError, match="positive"):
+        log_relative_to(Interval(1.0, -1.0, 2.0, 0.95, 7), 200.0)
