@@ -1,4 +1,4 @@
-"""The command line: `crlib claims` and `crlib doctor`."""
+"""The command line: `crlib claims`, `crlib embed` and `crlib doctor`."""
 
 import json
 import shutil
@@ -59,9 +59,33 @@ def claims(
 
 
 @app.command()
+def embed(
+    model: Annotated[str, typer.Option(help="Name, hub id as org/name, folder, or file.")],
+    texts: Annotated[Path, typer.Option(help="A .csv, .jsonl, .parquet or .txt file.")],
+    out: Annotated[Path, typer.Option(help="Folder for vectors.npy and manifest.json.")],
+    column: Annotated[str, typer.Option(help="Column that holds the texts.")] = "text",
+) -> None:
+    """Embed a file of texts; what an earlier call has embedded is not computed again.
+
+    Examples
+    --------
+    crlib embed --model simcse --texts actions.csv --out vectors
+    """
+    from crlib.extractors.files import embed_file
+
+    try:
+        manifest = embed_file(model, texts, out, column=column)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(f"{manifest['count']:,} rows of {manifest['dimensions']} numbers in {out}")
+
+
+@app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing and how to get it."""
-    ready = [_python(), _environment(), *_tools(), *model_states()]
+    from crlib.extractors.hub.states import hub_states
+
+    ready = [_python(), _environment(), *_tools(), *model_states(), *hub_states()]
     table = Table("What", "State")
     table.add_column("What to do", overflow="fold")
     for name, state, remedy in ready:

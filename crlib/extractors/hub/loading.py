@@ -54,8 +54,6 @@ def load_hub(spec: HubSpec, *, device: str | None = None) -> SentenceTransformer
     ValueError
         When the model is not there, is gated, or an adapter does not fit; says what to do.
     """
-    if spec.name == "clip-vit-b-32":
-        return _whole(spec, device)
     if spec.family == "pretrained" and (Path(spec.repo) / "modules.json").is_file():
         return _whole(spec, device)
     config = {"output_hidden_states": True} if spec.layer != -1 else {}
@@ -70,18 +68,19 @@ def load_hub(spec: HubSpec, *, device: str | None = None) -> SentenceTransformer
         ),
     )
     tokenizer: Any = transformer.tokenizer
-    if tokenizer.pad_token is None:
+    if tokenizer is not None and tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # LLaMA has none; the mask hides it
     for adapter in spec.adapters:
         transformer.model = merge(transformer.model, adapter, spec)
     if spec.bidirectional:
         # Only on the loaded model: given as a configuration it is ignored without a word.
         transformer.model.config.is_causal = False
-    states = transformer.get_embedding_dimension()
-    pooling = Pooling(states, spec.pooling, include_prompt=not spec.prompt)
-    modules: list[nn.Module] = [transformer, pooling]
+    modules: list[nn.Module] = [transformer]
     if spec.layer != -1:
-        modules.insert(1, Layer(spec.layer))
+        modules.append(Layer(spec.layer))
+    if spec.pooling != "built in":
+        width = transformer.get_embedding_dimension()
+        modules.append(Pooling(width, spec.pooling, include_prompt=not spec.prompt))
     return SentenceTransformer(modules=modules, device=device)
 
 
@@ -109,16 +108,25 @@ def merge(model: Any, adapter: str, spec: HubSpec) -> Any:
 
 
 def embed(
-    model: SentenceTransformer, spec: HubSpec, texts: Sequence[str], *, batch_size: int = 32
+    model: SentenceTransformer, spec: HubSpec, inputs: Sequence[Any], *, batch_size: int = 32
 ) -> NDArray[np.float32]:
-    """Embed texts with a loaded encoder.
+    """Embed texts, or pictures with CLIP, with a loaded encoder.
+
+    Parameters
+    ----------
+    model : SentenceTransformer
+        From `load_hub`.
+    spec : HubSpec
+        The same.
+    inputs : sequence of n str or PIL.Image.Image
+    batch_size : int
 
     Returns
     -------
     (n, d) float32 array
-        Unit rows, in the order of the texts.
+        Unit rows, in the order of the inputs.
     """
-    whole = [text + spec.suffix for text in texts]
+    whole = [item + spec.suffix if isinstance(item, str) else item for item in inputs]
     rows = model.encode(
         whole,
         prompt=spec.prompt or None,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from crlib.extractors.specs import Family, Pair
 
-Pooling = Literal["mean", "cls", "lasttoken"]
+Pooling = Literal["mean", "cls", "lasttoken", "built in"]
 DType = Literal["float32", "bfloat16"]
 BYTES = {"float32": 4, "bfloat16": 2}
 
@@ -34,8 +34,9 @@ class HubSpec:
         As the model's page names it.
     gated : bool
         Whether the hub asks to accept terms first.
-    pooling : {"mean", "cls", "lasttoken"}
-        How token states become a row; always before a pooler head.
+    pooling : {"mean", "cls", "lasttoken", "built in"}
+        How token states become a row, before any pooler head; "built in" for CLIP, whose own
+        projection is its embedding.
     layer : int
         Hidden states that are pooled: -1 the last layer's, 0 the embeddings'.
     adapters : tuple of str
@@ -137,7 +138,7 @@ _SPECS: tuple[HubSpec, ...] = (
     HubSpec(
         "clip-vit-b-32", "openai/clip-vit-base-patch32", "contrastive",
         "CLIP's text tower, contrastive against images; its image tower embeds pictures.",
-        dimensions=512, parameters=151.3, licence="MIT", max_tokens=77,
+        dimensions=512, parameters=151.3, licence="MIT", pooling="built in", max_tokens=77,
     ),
 )  # fmt: skip
 
