@@ -138,7 +138,12 @@ class PythonApi(Parameters):
     samples: int = Field(default=10, ge=1, le=100)
 
 
+class Encoders(Geometry):
+    """The page on the paper's encoders: "all" shows the twins beside them, "paper" runs them."""
+
+
 SCHEMAS: dict[str, type[Parameters]] = {
+    "models/encoders": Encoders,
     "data/python_api": PythonApi,
     "theory/effective_dimension": EffectiveDimension,
     "theory/pca_standardisation": PcaStandardisation,

@@ -13,7 +13,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from crlib.book import stage
+from crlib.book import plan, stage
 from crlib.settings import BUILD, ROOT, ParameterError, read_profile
 
 START = re.compile(r"^Job (\d+): (.+)$")
@@ -43,6 +43,28 @@ def only_one(lock: Path) -> Iterator[TextIO]:
                 f"another build is at work in {lock.parent}; wait for it to end"
             ) from None
         yield file
+
+
+def missing_models(profile: str) -> list[str]:
+    """What a profile's notebooks would have to download, or cannot hold: a line each, by name.
+
+    Asks no network: a long run should not find out at its end that a model is gated.
+    """
+    from crlib.extractors import HUB_MODELS
+
+    named = read_profile(profile)
+    wanted = {
+        name for notebook, values in named.items() for name in plan.models_of(notebook, values)
+    }
+    if not wanted & set(HUB_MODELS):
+        return []
+    from crlib.extractors.hub.states import hub_states
+
+    return [
+        f"{name}: {state}; {remedy}"
+        for name, state, remedy in hub_states()
+        if name in wanted and not state.startswith("ready")
+    ]
 
 
 def snakemake_command(profile: str, cores: int) -> list[str]:
@@ -105,6 +127,13 @@ def make(
     started = time.perf_counter()
     try:
         read_profile(profile)
+        if missing := missing_models(profile):
+            raise RuntimeError(
+                f"the profile {profile} needs models that are not on this machine:\n"
+                + "\n".join(f"  {line}" for line in missing)
+                + "\nFetch them with `crlib embed --model NAME ...`, or set `model` in "
+                f"profiles/{profile}.yaml; the pages of the default profile show them as not run"
+            )
         with only_one(BUILD / ".lock") as lock:
             finished, failed, code = _run(profile, cores, lock)
     except (ParameterError, RuntimeError) as error:
