@@ -131,8 +131,8 @@ def make(
             raise RuntimeError(
                 f"the profile {profile} needs models that are not on this machine:\n"
                 + "\n".join(f"  {line}" for line in missing)
-                + "\nFetch them with `crlib embed --model NAME ...`, or set `model` in "
-                f"profiles/{profile}.yaml; the pages of the default profile show them as not run"
+                + f"\nFetch them as said, or choose another `model` in profiles/{profile}.yaml; "
+                "the default profile's pages show them as not run"
             )
         with only_one(BUILD / ".lock") as lock:
             finished, failed, code = _run(profile, cores, lock)

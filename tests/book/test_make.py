@@ -1,6 +1,7 @@
 """`make book`'s report: a line a job, the failures named, one build at a time."""
 
 import io
+import os
 import subprocess
 import sys
 import time
@@ -78,3 +79,24 @@ def test_a_wrong_profile_is_one_line(make_book):
     assert done.returncode == 2
     assert done.stderr.startswith("make book: no profile 'nothing' in profiles/; there are: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_paper_profile_names_what_is_missing_before_anything_runs(monkeypatch):
+    from crlib.extractors.hub import states
+
+    monkeypatch.setattr(states, "machine_memory", lambda: 8.0)
+    monkeypatch.setattr(states, "is_cached", lambda repo: "bert-base-uncased" in repo)
+    missing = make.missing_models("paper")
+    assert [line.partition(":")[0] for line in missing] == [
+        "roberta-base", "llama-3-8b", "jina-v3", "llm2vec-llama-3",
+    ]  # fmt: skip
+    assert "16.1 GB, and this machine has 8.0 GB" in missing[1]
+    assert make.missing_models("smoke") == make.missing_models("laptop") == []
+
+
+def test_make_book_with_the_paper_profile_refuses_at_once(make_book):
+    offline = {**os.environ, "HF_HUB_CACHE": "/nonexistent", "HF_HUB_OFFLINE": "1"}
+    done = make_book("--profile", "paper", env=offline)
+    assert done.returncode == 2
+    assert "jina-v3: to be downloaded, about 2.3 GB; `hf download" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -51,9 +51,7 @@ def _state(spec: HubSpec, room: float) -> tuple[str, str]:
     if all(is_cached(repo) for repo in dict.fromkeys(repos)):
         return "ready, in the hub's cache", ""
     size = f"about {spec.gigabytes:.1f} GB"
+    fetch = f"`hf download {spec.repo}`"
     if spec.gated:
-        return (
-            f"gated, {size}",
-            f"accept the terms on the page of {spec.repo}, then `hf auth login`",
-        )
-    return f"to be downloaded, {size}", f"-p model {spec.name} fetches it"
+        return f"gated, {size}", f"accept the terms on its page, `hf auth login`, {fetch}"
+    return f"to be downloaded, {size}", fetch
