@@ -139,7 +139,7 @@ def strips(frame: pd.DataFrame) -> go.Figure:
             )
         )  # fmt: skip
     fig.add_vline(x=0, line={"color": "#000000", "width": 1})
-    fig.update_xaxes(title="difference of reward coverage (left: contrastive tells more)")
+    fig.update_xaxes(title="difference of reward coverage<br>(left: contrastive tells more)")
     fig.update_yaxes(automargin=True, autorange="reversed")
     fig.update_layout(showlegend=False, height=160 + 70 * frame["pair"].nunique())
     return fig

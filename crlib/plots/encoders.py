@@ -12,17 +12,18 @@ NOT_RUN = "not run"
 
 
 def identity_table(specs: Iterable[HubSpec]) -> HTML:
-    """Name, hub id, objective, width, size and licence."""
+    """Name, objective, width, size, licence, and the published score to compare with."""
     rows = [
-        (spec.name, spec.repo, spec.family, spec.description, f"{spec.dimensions:,}",
-         f"{spec.gigabytes:.1f} GB", spec.licence + (", gated" if spec.gated else ""))
+        (spec.name, spec.family, spec.description, f"{spec.dimensions:,}",
+         f"{spec.gigabytes:.1f} GB", spec.licence + (", gated" if spec.gated else ""),
+         "" if spec.sts_benchmark is None else f"{spec.sts_benchmark:.2f}")
         for spec in specs
     ]  # fmt: skip
-    return table(rows, ["name", "on the hub", "objective", "what it is", "d", "weights", "licence"])
+    return table(rows, ["name", "objective", "what it is", "d", "weights", "licence", "STS-B"])
 
 
 def loading_table(specs: Iterable[HubSpec]) -> HTML:
-    """Pooling, adapters, prompt and the rest that loading needs."""
+    """Hub id, pooling, adapters, prompt and the rest that loading needs."""
     rows = []
     for spec in specs:
         extras = [
@@ -31,9 +32,10 @@ def loading_table(specs: Iterable[HubSpec]) -> HTML:
             *([f"prompt {spec.prompt!r}, not pooled"] if spec.prompt else []),
             *([f"suffix {spec.suffix!r}"] if spec.suffix else []),
         ]
-        rows.append((spec.name, spec.pooling, spec.dtype, spec.padding_side, f"{spec.max_tokens:,}",
-                     "; ".join(extras) or "nothing else"))  # fmt: skip
-    return table(rows, ["name", "pooling", "weights", "padding", "tokens at most", "besides"])
+        besides = "; ".join(extras) or "nothing else"
+        rows.append((spec.name, spec.repo, spec.pooling, spec.dtype, spec.padding_side,
+                     f"{spec.max_tokens:,}", besides))  # fmt: skip
+    return table(rows, ["name", "on the hub", "pooling", "weights", "padding", "tokens", "besides"])
 
 
 def dimension_table(

@@ -44,6 +44,8 @@ run = claims.Run("models/encoders", p)
 # ## What they are
 #
 # Sizes are those of the weights in memory, parameters times bytes; gated models ask to accept terms first.
+# STS-B is the published score on the STS Benchmark (Spearman, times a hundred; BERT with the mean of its
+# last states), for a check after loading: no score was measured here.
 
 # %% tags=["hide-input"]
 from crlib import data, extractors, metrics

@@ -25,8 +25,11 @@ def test_stated_twin_and_measured_stand_side_by_side_and_nothing_is_made_up():
 
 def test_every_encoder_has_its_licence_and_its_way_of_loading():
     known = {row[0]: row for row in cells(identity_table(HUB_MODELS.values()).data)}
-    assert known["jina-v3"][-1] == "CC-BY-NC-4.0"
-    assert known["llama-3-8b"][-2:] == ["16.1 GB", "Llama 3 Community, gated"]
+    assert known["jina-v3"][-2:] == ["CC-BY-NC-4.0", "89.44"]
+    assert known["llama-3-8b"][-3:] == ["16.1 GB", "Llama 3 Community, gated", ""]
+    ways = cells(loading_table(HUB_MODELS.values()).data)
+    assert all(len(row) == len(ways[0]) for row in ways)
+    assert next(row[1] for row in ways if row[0] == "bert-base") == "google-bert/bert-base-uncased"
     loading = {row[0]: row[-1] for row in cells(loading_table(HUB_MODELS.values()).data)}
     assert "looks both ways" in loading["llm2vec-llama-3"]
     assert "looks both ways" not in loading["llama-3-8b-instruct"]

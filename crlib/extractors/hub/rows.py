@@ -58,7 +58,7 @@ def revision_of(repo: str, revision: str | None) -> str:
 def describe_hub(spec: HubSpec) -> dict[str, Any]:
     """List all that an encoder's vectors depend on besides the text: the key of its store."""
     left_out = {"family", "description", "parameters", "licence", "gated", "revision",
-                "counterpart", "expected_d_eff", "name", "dimensions"}  # fmt: skip
+                "counterpart", "expected_d_eff", "sts_benchmark", "name", "dimensions"}  # fmt: skip
     known = {key: value for key, value in asdict(spec).items() if key not in left_out}
     known["adapters"] = [
         [adapter, revision_of(adapter.partition(":")[0], None)] for adapter in spec.adapters

@@ -56,6 +56,9 @@ class HubSpec:
         Name in the paper.
     expected_d_eff : float or None
         Effective dimension that the paper states.
+    sts_benchmark : float or None
+        Spearman correlation on the STS Benchmark's test set, times 100, as published: to compare
+        with after loading (Gao et al. 2021; BehnamGhader et al. 2024; Sturua et al. 2024).
     """
 
     name: str
@@ -78,6 +81,7 @@ class HubSpec:
     revision: str | None = None
     counterpart: str | None = None
     expected_d_eff: float | None = None
+    sts_benchmark: float | None = None
     kind: Literal["hub"] = "hub"
 
     @property
@@ -94,7 +98,7 @@ _SPECS: tuple[HubSpec, ...] = (
         "bert-base", "google-bert/bert-base-uncased", "reconstruction",
         "BERT base, uncased: masked words and next sentences.",
         dimensions=768, parameters=109.5, licence="Apache-2.0",
-        counterpart="BERT", expected_d_eff=40.0,
+        counterpart="BERT", expected_d_eff=40.0, sts_benchmark=47.29,
     ),
     HubSpec(
         "roberta-base", "FacebookAI/roberta-base", "reconstruction",
@@ -112,14 +116,14 @@ _SPECS: tuple[HubSpec, ...] = (
         "simcse-base", "princeton-nlp/unsup-simcse-bert-base-uncased", "contrastive",
         "Unsupervised SimCSE on BERT base: [CLS] before the pooler.",
         dimensions=768, parameters=109.5, licence="MIT", pooling="cls",
-        counterpart="SimCSE", expected_d_eff=200.0,
+        counterpart="SimCSE", expected_d_eff=200.0, sts_benchmark=76.85,
     ),
     HubSpec(
         "jina-v3", "jinaai/jina-embeddings-v3-hf", "contrastive",
         "Jina embeddings v3 with its text-matching adapter.",
         dimensions=1024, parameters=572.0, licence="CC-BY-NC-4.0", max_tokens=8192,
         adapters=("jinaai/jina-embeddings-v3-hf:text_matching",),
-        counterpart="Jina v3", expected_d_eff=220.0,
+        counterpart="Jina v3", expected_d_eff=220.0, sts_benchmark=89.44,
     ),
     HubSpec(
         "llm2vec-llama-3", "meta-llama/Meta-Llama-3-8B-Instruct", "contrastive",
@@ -127,7 +131,7 @@ _SPECS: tuple[HubSpec, ...] = (
         dimensions=4096, parameters=8030.0, licence="Llama 3 Community; adapters MIT", gated=True,
         adapters=(LLM2VEC, f"{LLM2VEC}-unsup-simcse"), bidirectional=True,
         prompt=LLAMA_PROMPT, suffix="<|eot_id|>", padding_side="left", dtype="bfloat16",
-        counterpart="LLM2Vec", expected_d_eff=210.0,
+        counterpart="LLM2Vec", expected_d_eff=210.0, sts_benchmark=77.44,
     ),
     HubSpec(
         "llama-3-8b-instruct", "meta-llama/Meta-Llama-3-8B-Instruct", "control",
