@@ -1,19 +1,23 @@
 """Vectors on disk: immutable shards that are checked before they are believed.
 
 A store is a folder named after what determines the vectors. Each shard is a .npy file named after
-the SHA-256 of its bytes, and a manifest of the same name that lists the texts' hashes. The
-manifest is written last, so a shard without one does not count; no file is ever changed, so
-several processes may write at the same time; what is missing from all manifests is computed again.
+the SHA-256 of its bytes; its manifest lists the texts' hashes and is named after the SHA-256 of
+those and the shard's, so a change of one bit in either file is seen. The manifest is written last:
+a shard without one does not count, and what is missing from all manifests is computed again.
+
+No file is ever changed, so readers need no lock. Writers take turns, a shard at a time: the one
+whose turn it is knows that temporary files are what a killed process left, and removes them.
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from crlib.io import atomic_path, sha256_text, write_json
@@ -49,17 +53,57 @@ def write_rows(
     keys : sequence of str
         SHA-256 of each row's text.
     rows : (n, d) float32 array
+
+    Raises
+    ------
+    ValueError
+        When there is not one key for each row.
+    OSError
+        When the disk is full or the folder cannot be written to. Nothing of this shard stays
+        behind then; the shards before it are kept.
     """
+    if rows.ndim != 2 or len(rows) != len(keys):
+        raise ValueError(
+            f"rows has shape {rows.shape}; expected one row for each of {len(keys)} keys"
+        )
     buffer = io.BytesIO()
     np.save(buffer, np.ascontiguousarray(rows, dtype=np.float32), allow_pickle=False)
     content = buffer.getvalue()
     digest = hashlib.sha256(content).hexdigest()
-    with atomic_path(folder / f"{digest}.npy") as temporary:
-        temporary.write_bytes(content)
     manifest = {"sha256": digest, "spec": dict(spec), "shape": rows.shape, "keys": list(keys)}
-    # Two texts may share a vector's bytes, so the manifest's name depends on the keys as well.
-    name = sha256_text(digest + "".join(keys))
-    write_json(folder / f"{name}.json", manifest)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The kernel drops the lock of a process that dies; a lock it cannot give must not be
+        # replaced by a mere file, which would outlive its owner.
+        with FileLock(folder / ".lock", fallback_to_soft=False):
+            _write_shard(folder, digest, content, manifest)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{len(keys)} vectors cannot be written to {folder}: {error.strerror or error}. Free "
+            "space there or choose another cache_dir, then run again: the vectors written before "
+            "are kept",
+        ) from error
+
+
+def _write_shard(folder: Path, digest: str, content: bytes, manifest: dict[str, Any]) -> None:
+    """Write shard, then manifest; both or neither when the disk is full."""
+    for abandoned in folder.glob(".*.tmp"):
+        abandoned.unlink()
+    path = folder / f"{digest}.npy"
+    known = path.exists()  # other texts may have the same vectors
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+    try:
+        write_json(folder / f"{_manifest_name(digest, manifest['keys'])}.json", manifest)
+    except OSError:
+        if not known:
+            path.unlink()
+        raise
+
+
+def _manifest_name(digest: str, keys: Sequence[str]) -> str:
+    return sha256_text(digest + "".join(keys))
 
 
 def stored_width(folder: Path) -> int:
@@ -104,20 +148,20 @@ def read_rows(
 
 
 def _shards(
-    folder: Path, wanted: Any, dimensions: int
+    folder: Path, wanted: Set[str], dimensions: int
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
     """Yield the sound shards that hold at least one wanted row."""
     for path in sorted(folder.glob("*.json")):
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             keys, digest = manifest["keys"], manifest["sha256"]
-            if wanted.isdisjoint(keys):
+            if wanted.isdisjoint(keys) or path.stem != _manifest_name(digest, keys):
                 continue
             content = (folder / f"{digest}.npy").read_bytes()
             if hashlib.sha256(content).hexdigest() != digest:
                 continue
-            shard = np.load(io.BytesIO(content), allow_pickle=False)
-        except (OSError, ValueError, KeyError, TypeError):
+            shard = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             continue  # torn, foreign or half-deleted: its rows count as missing
         if shard.shape == (len(keys), dimensions) and shard.dtype == np.float32:
             yield keys, shard

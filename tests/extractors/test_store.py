@@ -1,3 +1,4 @@
+import hashlib
 import json
 import multiprocessing
 from pathlib import Path
@@ -76,12 +77,14 @@ def test_a_pickled_array_is_never_loaded(tmp_path):
     write_rows(tmp_path, SPEC, keys, rows)
     evil = tmp_path / "evil.npy"
     np.save(evil, np.array([object()]), allow_pickle=True)
-    import hashlib
-
     digest = hashlib.sha256(evil.read_bytes()).hexdigest()
     evil.rename(tmp_path / f"{digest}.npy")
     [manifest] = tmp_path.glob("*.json")
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "sha256": digest}))
+    # Named as a sound manifest would be, so that the array itself is what is refused.
+    name = hashlib.sha256((digest + keys[0]).encode()).hexdigest()
+    foreign = {**json.loads(manifest.read_text()), "sha256": digest}
+    (tmp_path / f"{name}.json").write_text(json.dumps(foreign))
+    manifest.unlink()
     assert not read_rows(tmp_path, keys, 4)[1].any()
 
 
