@@ -110,8 +110,10 @@ def stored_width(folder: Path) -> int:
     """Width of a store's rows, 0 where it holds none."""
     for path in sorted(folder.glob("*.json")):
         try:
-            return int(json.loads(path.read_text(encoding="utf-8"))["shape"][1])
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            if path.stem == _manifest_name(manifest["sha256"], manifest["keys"]):
+                return int(manifest["shape"][1])
+        except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
             continue  # torn or foreign, as for `read_rows`
     return 0
 
