@@ -68,7 +68,7 @@ class BadRow(ValueError):
 
 
 def read_rows(
-    path: Path, parse: Callable[[str], Any], *, key: Callable[[Any], Any]
+    path: Path, parse: Callable[[str], Any], *, key: Callable[[Any], Any] | None = None
 ) -> tuple[list[Any], dict[str, Any]]:
     """Parse a file line by line; leave out what does not fit, and count it by reason.
 
@@ -77,8 +77,8 @@ def read_rows(
     path : Path
     parse : callable
         Line to record; raises `BadRow`.
-    key : callable
-        Of a record that repeats another with the same key only the first is kept.
+    key : callable, optional
+        Of records with the same key only the first is kept; all are without it.
 
     Returns
     -------
@@ -92,7 +92,8 @@ def read_rows(
     ValueError
         When no row fits: the file is another one than expected.
     """
-    kept: dict[Any, Any] = {}
+    kept: list[Any] = []
+    seen: set[Any] = set()
     left_out: Counter[str] = Counter()
     first_bad: dict[str, int] = {}
     rows = 0
@@ -102,9 +103,11 @@ def read_rows(
         rows += 1
         try:
             record = parse(line)
-            if key(record) in kept:
+            if key is not None and key(record) in seen:
                 raise BadRow("repeats an earlier row")
-            kept[key(record)] = record
+            if key is not None:
+                seen.add(key(record))
+            kept.append(record)
         except BadRow as error:
             left_out[str(error)] += 1
             first_bad.setdefault(str(error), number)
@@ -113,7 +116,7 @@ def read_rows(
         raise ValueError(f"{path}: none of {rows} rows fits: {reasons or 'it is empty'}")
     source = {"file": path.name, "sha256": io.sha256_file(path), "rows": rows, "kept": len(kept),
               "left_out": dict(left_out), "first_bad": first_bad}  # fmt: skip
-    return list(kept.values()), source
+    return kept, source
 
 
 def json_object(line: str) -> dict[str, Any]:
