@@ -7,7 +7,7 @@ from crlib.data.actions import ActionSet, Feedback, Query, subset
 from crlib.data.harvest import catalogue
 from crlib.data.rewards import usage_rewards
 
-NAMES = ("python-api",)
+NAMES = ("python-api", "toolbench", "toollens")
 
 __all__ = [
     "NAMES",
@@ -33,10 +33,11 @@ def load(
 
     Parameters
     ----------
-    name : {"python-api"}
+    name : {"python-api", "toolbench", "toollens"}
         "python-api": documented public callables of the standard library and of the project's
         locked dependencies, harvested from the environment (no download), with queries, usage
-        and related pairs read from the installed source files.
+        and related pairs read from the installed source files. The others: see
+        `crlib.data.toolbench.load_tools`.
     path : str or Path, optional
         Upstream files, for sources that are read from disk; python-api takes none.
     limit : int, optional
@@ -58,11 +59,16 @@ def load(
         For an unknown name or package, a `path` that is not taken, or limit < 1.
     """
     from crlib.data.python_api import load_python_api
+    from crlib.data.toolbench import load_tools
 
     if name not in NAMES:
         raise ValueError(f"no action set {name!r}; there are: {', '.join(NAMES)}")
-    if path is not None:
-        raise ValueError(f"{name} is harvested from the environment and takes no path")
     if limit is not None and limit < 1:
         raise ValueError(f"limit = {limit}: expected at least 1, or None for all actions")
+    if name != "python-api":
+        if packages is not None:
+            raise ValueError(f"{name} is read from files and takes no packages")
+        return load_tools(name, path=path, limit=limit, seed=seed)
+    if path is not None:
+        raise ValueError(f"{name} is harvested from the environment and takes no path")
     return load_python_api(limit=limit, seed=seed, packages=packages)

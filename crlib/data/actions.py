@@ -19,8 +19,8 @@ class Query:
         The words, with the answers' own names taken out.
     solution : tuple of int
         Indices of the actions, in the order of their first call.
-    origin : {"doctest", "function"}
-        A documented example, or the body of a documented function.
+    origin : {"doctest", "function", "instruction"}
+        A documented example, the body of a documented function, or an instruction written for it.
     source : str
         Where it was found, a dotted name.
     group : str

@@ -47,6 +47,29 @@ def find_file(name: str, candidates: tuple[str, ...], path: str | Path | None) -
     raise ValueError(f"{name}: {root} holds none of {wanted}; check path= or {VARIABLE}")
 
 
+def find_folder(name: str, candidates: tuple[str, ...], path: str | Path | None) -> Path:
+    """Find a data set's folder: `path` itself, or the first candidate below CRLIB_DATA.
+
+    Raises
+    ------
+    ValueError
+        When nothing is found; says where was looked and what to do.
+    """
+    if path is not None:
+        if not Path(path).is_dir():
+            raise ValueError(
+                f"{name}: path = {path} is no folder; expected {', '.join(candidates)}"
+            )
+        return Path(path)
+    given = os.environ.get(VARIABLE)
+    for candidate in candidates:
+        if given and (Path(given) / candidate).is_dir():
+            return Path(given) / candidate
+    raise ValueError(
+        f"{name}: not found; pass path= or set {VARIABLE} to a folder with {', '.join(candidates)}"
+    )
+
+
 def read_lines(path: Path) -> Iterator[str]:
     """Lines of a UTF-8 text file, plain or gzip by its ending, without their ends.
 

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 import re
 
 import numpy as np
@@ -11,19 +10,6 @@ import pytest
 
 from crlib.data.problems import load_problems
 from crlib.data.sentence_pairs import load_sts
-
-DATA = os.environ.get("CRLIB_DATA")
-
-
-@pytest.fixture
-def real():
-    """The folder of upstream files; without it a test skips, or fails where it must not."""
-    if DATA is None:
-        message = "CRLIB_DATA names no folder of upstream data files"
-        if os.environ.get("CRLIB_REQUIRE_DATA") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return DATA
 
 
 @pytest.mark.parametrize(("split", "least"), [("train", 7473), ("test", 1000)])
