@@ -6,6 +6,7 @@ from crlib.extractors.hub import HUB_MODELS, PAPER_PAIRS, HubSpec
 from crlib.extractors.names import AnySpec, models_for, pairs_for, spec_of
 from crlib.extractors.specs import MODELS, PAIRS, SEED_PAIRS, ModelSpec, Pair
 from crlib.extractors.standardise import standardise
+from crlib.extractors.streaming import standardise_file
 
 if TYPE_CHECKING:
     from crlib.extractors.encoding import encode
@@ -25,6 +26,7 @@ __all__ = [
     "pairs_for",
     "spec_of",
     "standardise",
+    "standardise_file",
 ]
 
 
