@@ -128,4 +128,4 @@ def table(rows: Sequence[Sequence[object]], columns: Sequence[str]) -> HTML:
 
 def _breakable(text: str) -> str:
     """Escape text, and let the dotted names in it break after a dot or an underscore."""
-    return re.sub(r"(?<=\w)([._]+)(?=\w)", r"\1<wbr>", escape(text))
+    return re.sub(r"(?<=\w)([._]+)(?=[^\W\d])", r"\1<wbr>", escape(text))

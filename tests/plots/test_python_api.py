@@ -48,6 +48,9 @@ def test_cells_are_escaped_and_their_formulas_left_alone():
     assert "<script>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; $x$" in html
     assert "a &amp; b" in html
+    names = table([("numpy.linalg.inv_of", "47.29")], ["name", "value"]).data
+    assert "numpy.<wbr>linalg.<wbr>inv_<wbr>of" in names
+    assert "<td>47.29</td>" in names
     assert "mathjax_ignore" in html
     with pytest.raises(ValueError, match="expected 2 values"):
         table([(1,)], ["a", "b"])
