@@ -106,15 +106,25 @@ def _manifest_name(digest: str, keys: Sequence[str]) -> str:
     return sha256_text(digest + "".join(keys))
 
 
-def stored_width(folder: Path) -> int:
-    """Width of a store's rows, 0 where it holds none."""
+def _manifests(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield the manifests whose name is the one that their content asks for."""
     for path in sorted(folder.glob("*.json")):
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
-            if path.stem == _manifest_name(manifest["sha256"], manifest["keys"]):
-                return int(manifest["shape"][1])
-        except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
-            continue  # torn or foreign, as for `read_rows`
+            sound = path.stem == _manifest_name(manifest["sha256"], manifest["keys"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue  # torn or foreign: its rows count as missing
+        if sound:
+            yield manifest
+
+
+def stored_width(folder: Path) -> int:
+    """Width of a store's rows, 0 where it holds none."""
+    for manifest in _manifests(folder):
+        try:
+            return int(manifest["shape"][1])
+        except (ValueError, KeyError, TypeError, IndexError):
+            continue  # its name vouches for the keys and the shard alone
     return 0
 
 
@@ -153,17 +163,16 @@ def _shards(
     folder: Path, wanted: Set[str], dimensions: int
 ) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
     """Yield the sound shards that hold at least one wanted row."""
-    for path in sorted(folder.glob("*.json")):
+    for manifest in _manifests(folder):
+        keys, digest = manifest["keys"], manifest["sha256"]
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-            keys, digest = manifest["keys"], manifest["sha256"]
-            if wanted.isdisjoint(keys) or path.stem != _manifest_name(digest, keys):
+            if wanted.isdisjoint(keys):
                 continue
             content = (folder / f"{digest}.npy").read_bytes()
             if hashlib.sha256(content).hexdigest() != digest:
                 continue
             shard = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            continue  # torn, foreign or half-deleted: its rows count as missing
+            continue  # damaged or half-deleted: its rows count as missing
         if shard.shape == (len(keys), dimensions) and shard.dtype == np.float32:
             yield keys, shard
