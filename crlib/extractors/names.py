@@ -75,11 +75,7 @@ def pairs_for(model: str) -> tuple[Pair, ...]:
     if model == "paper":
         return PAPER_PAIRS
     name = spec_of(model).name
-    return tuple(
-        pair
-        for pair in PAIRS + SEED_PAIRS + PAPER_PAIRS
-        if name in (pair.reconstruction, pair.contrastive)
-    )
+    return tuple(pair for pair in PAIRS + SEED_PAIRS + PAPER_PAIRS if name in pair.models)
 
 
 def models_for(model: str) -> dict[str, AnySpec]:
@@ -97,7 +93,7 @@ def models_for(model: str) -> dict[str, AnySpec]:
     """
     if model == "all":
         return dict(MODELS)
-    names = [name for pair in pairs_for(model) for name in (pair.reconstruction, pair.contrastive)]
+    names = [name for pair in pairs_for(model) for name in pair.models]
     if not names:
         names = [spec_of(model).name]
     controls = {name: spec for name, spec in MODELS.items() if spec.kind == "control"}

@@ -60,6 +60,11 @@ class Pair:
     reconstruction: str
     contrastive: str
 
+    @property
+    def models(self) -> tuple[str, str]:
+        """Both models' names, the reconstruction model's first."""
+        return self.reconstruction, self.contrastive
+
 
 _TWINS: tuple[ModelSpec, ...] = (
     ModelSpec(

@@ -88,7 +88,7 @@ def plane_alt(frame: pd.DataFrame, pairs: Sequence[Pair], t: float) -> str:
         f"best aligned: {close} ({alignment[close]:.2f})."
     ]
     for pair in pairs:
-        old, new = pair.reconstruction, pair.contrastive
+        old, new = pair.models
         lines.append(
             f"{pair.name}: from uniformity {uniformity[old]:.2f}, alignment {alignment[old]:.2f} "
             f"to {uniformity[new]:.2f}, {alignment[new]:.2f}."

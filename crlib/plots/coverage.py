@@ -45,9 +45,9 @@ def curves(
         if sphere is not None:
             wide = frame.loc[frame["model"] == pair.contrastive, "dimensions"].iloc[0]
             fig.add_trace(_sphere(sphere, int(wide), column))
-        for name in (pair.reconstruction, pair.contrastive):
+        for name in pair.models:
             fig.add_trace(_curve(frame, name, column))
-    paired = {name for pair in pairs for name in (pair.reconstruction, pair.contrastive)}
+    paired = {name for pair in pairs for name in pair.models}
     if sphere is not None and not pairs:
         fig.add_traces([_sphere(sphere, d, column) for d in sphere["dimensions"].unique()])
     others = [name for name in frame["model"].unique() if name not in paired]
@@ -82,7 +82,7 @@ def curves_alt(
     sizes = ", ".join(f"{size:,}" for size in ends)
     lines = [f"{what} (vertical) against k (horizontal, logarithmic). At k = {sizes}:"]
     table = frame.pivot(index="model", columns="k", values=column)[ends]
-    paired = [name for pair in pairs for name in (pair.reconstruction, pair.contrastive)]
+    paired = [name for pair in pairs for name in pair.models]
     for name in dict.fromkeys([*paired, *(n for n in table.index if n in CONTROL_DASHES)]):
         lines.append(f"{name} {', '.join(f'{value:.3f}' for value in table.loc[name])};")
     return " ".join(lines).rstrip(";:") + "."

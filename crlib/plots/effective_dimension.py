@@ -45,8 +45,8 @@ def spectra(frame: pd.DataFrame, pairs: Sequence[Pair]) -> go.Figure:
     plotly.graph_objects.Figure
     """
     fig = go.Figure()
-    fig.add_traces([_spectrum(frame, name) for pair in pairs for name in _both(pair)])
-    paired = {name for pair in pairs for name in _both(pair)}
+    fig.add_traces([_spectrum(frame, name) for pair in pairs for name in pair.models])
+    paired = {name for pair in pairs for name in pair.models}
     controls = frame[(frame["family"] == "control") | (not pairs)]["model"].unique()
     fig.add_traces([_spectrum(frame, name) for name in controls if name not in paired])
     pair_slider(fig, pairs, 2)
@@ -61,7 +61,7 @@ def spectra_alt(frame: pd.DataFrame, pairs: Sequence[Pair], ratios: Mapping[str,
     top = frame[frame["component"] <= 10].groupby("model")["eigenvalue"].sum().to_dict()
     lines = ["Eigenvalues (vertical) against component (horizontal), both logarithmic."]
     for pair in pairs:
-        old, new = _both(pair)
+        old, new = pair.models
         lines.append(
             f"{pair.name}: the ten leading components hold {top[old]:.0%} of {old} (effective "
             f"dimension {ratios[old]:.1f}) and {top[new]:.0%} of {new} ({ratios[new]:.1f})."
@@ -111,7 +111,7 @@ def against_n(frame: pd.DataFrame, pairs: Sequence[Pair]) -> go.Figure:
     plotly.graph_objects.Figure
     """
     fig = go.Figure()
-    for name in [name for pair in pairs for name in _both(pair)] or frame["model"].unique():
+    for name in [name for pair in pairs for name in pair.models] or frame["model"].unique():
         for kind in ("naive", "unbiased"):
             fig.add_trace(_estimate(frame, name, kind))
     pair_slider(fig, pairs, 4)
@@ -130,17 +130,13 @@ def against_n_alt(frame: pd.DataFrame, pairs: Sequence[Pair]) -> str:
     lines = [f"Participation ratio, naive and unbiased, at n = {least:,} and n = {most:,} actions."]
     table = frame.set_index(["model", "n"])
     naive, unbiased = table["naive"].to_dict(), table["unbiased"].to_dict()
-    for name in dict.fromkeys(name for pair in pairs for name in _both(pair)):
+    for name in dict.fromkeys(name for pair in pairs for name in pair.models):
         small, large = (name, least), (name, most)
         lines.append(
             f"{name}: naive {naive[small]:.1f} and {naive[large]:.1f}, "
             f"unbiased {unbiased[small]:.1f} and {unbiased[large]:.1f}."
         )
     return " ".join(lines)
-
-
-def _both(pair: Pair) -> tuple[str, str]:
-    return pair.reconstruction, pair.contrastive
 
 
 def _spectrum(frame: pd.DataFrame, name: str) -> go.Scatter:

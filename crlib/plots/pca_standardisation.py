@@ -87,7 +87,7 @@ def ratios(frame: pd.DataFrame, pairs: Sequence[Pair], m: int) -> go.Figure:
     plotly.graph_objects.Figure
     """
     fig = go.Figure()
-    paired = [name for pair in pairs for name in (pair.reconstruction, pair.contrastive)]
+    paired = [name for pair in pairs for name in pair.models]
     for name in paired:
         fig.add_traces([_band(frame, name), _curve(frame, name)])
     rest = [name for name in frame["model"].unique() if name not in paired]
@@ -105,7 +105,7 @@ def ratios_alt(frame: pd.DataFrame, pairs: Sequence[Pair], m: int) -> str:
     lines = ["Participation ratio after PCA (vertical) against components kept (horizontal)."]
     for pair in pairs:
         said = []
-        for name in (pair.reconstruction, pair.contrastive):
+        for name in pair.models:
             rows = frame[frame["model"] == name]
             near = rows.iloc[int((rows["m"] - m).abs().to_numpy().argmin())]
             last = rows.iloc[-1]

@@ -256,7 +256,7 @@ figures.show(
 n_draws = 9
 run.number(n_draws=n_draws)
 sizes = [n for n in p.ns if n <= len(actions)]
-shown = [name for pair in pairs for name in (pair.reconstruction, pair.contrastive)]
+shown = [name for pair in pairs for name in pair.models]
 by_size = pd.concat(
     plots.subset_ratios(vectors[name], sizes, n_draws, seed=p.seed).assign(
         model=name, family=models[name].family

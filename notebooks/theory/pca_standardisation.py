@@ -126,7 +126,7 @@ from crlib import data, extractors, metrics
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 pairs = extractors.pairs_for(p.model)
 models = extractors.models_for(p.model)
-shown = [name for pair in pairs for name in (pair.reconstruction, pair.contrastive)]
+shown = [name for pair in pairs for name in pair.models]
 names = dict.fromkeys([*(shown or models), "gaussian"])
 vectors = {name: extractors.encode(actions.texts, name, ids=actions.ids) for name in names}
 
