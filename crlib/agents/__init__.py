@@ -1,0 +1,1 @@
+"""Agents that choose one of K actions, many replications at once."""

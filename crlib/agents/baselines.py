@@ -1,0 +1,95 @@
+"""Baselines that know nothing of the actions' features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crlib.agents.explore import Noise
+from crlib.agents.posterior import Floats
+
+Actions = NDArray[np.int64]
+
+
+class RandomAgent:
+    """Choose uniformly among what is on offer.
+
+    Parameters
+    ----------
+    n_actions : int
+        K.
+    replications : int or sequence of int
+    seed : int
+    """
+
+    def __init__(
+        self, n_actions: int, replications: int | Sequence[int] = 1, *, seed: int = 0
+    ) -> None:
+        self.n_actions, self.noise = n_actions, Noise(replications, seed)
+
+    def select(
+        self, context: Floats | None = None, slate: Actions | None = None,
+        *, rounds: int | None = None,
+    ) -> Actions:  # fmt: skip
+        """Choose; see `crlib.agents.thompson.LinearTS.select`."""
+        block = rounds or 1
+        offered = None if slate is None else np.reshape(slate, (block, -1))
+        m = self.n_actions if offered is None else offered.shape[1]
+        places = np.stack([g.integers(m, size=block) for g in self.noise.generators])
+        actions = places if offered is None else offered[np.arange(block), places]
+        return actions if rounds else actions[:, 0]
+
+    def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
+        """Learn nothing."""
+
+
+class TabularTS:
+    """Thompson sampling with an independent Gaussian posterior for each action.
+
+    Parameters
+    ----------
+    n_actions : int
+        K.
+    replications : int or sequence of int
+    tau2, sigma2 : float
+        Variances of prior and noise; the prior mean is 0.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        n_actions: int,
+        replications: int | Sequence[int] = 1,
+        *,
+        tau2: float = 1.0,
+        sigma2: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        self.noise = Noise(replications, seed)
+        self.tau2, self.sigma2 = tau2, sigma2
+        self.counts = np.zeros((self.noise.size, n_actions))
+        self.sums = np.zeros((self.noise.size, n_actions))
+
+    def select(
+        self, context: Floats | None = None, slate: Actions | None = None,
+        *, rounds: int | None = None,
+    ) -> Actions:  # fmt: skip
+        """Choose; see `crlib.agents.thompson.LinearTS.select`. Contexts have no part in it."""
+        block, n_actions = rounds or 1, self.counts.shape[1]
+        slates = [np.arange(n_actions)] * block if slate is None else np.reshape(slate, (block, -1))
+        actions = np.empty((self.noise.size, block), np.int64)
+        for i, offered in enumerate(slates):
+            precision = 1 / self.tau2 + self.counts[:, offered] / self.sigma2
+            mean = self.sums[:, offered] / self.sigma2 / precision
+            draws = self.noise.normal(1, len(offered))[:, 0] / np.sqrt(precision)
+            actions[:, i] = np.asarray(offered)[(mean + draws).argmax(axis=1)]
+        return actions if rounds else actions[:, 0]
+
+    def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
+        """Count each action's rewards."""
+        rows = np.arange(self.noise.size)[:, None]
+        columns = np.reshape(action, (self.noise.size, -1))
+        np.add.at(self.counts, (rows, columns), 1)
+        np.add.at(self.sums, (rows, columns), np.reshape(reward, columns.shape))

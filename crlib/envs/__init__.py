@@ -1,0 +1,1 @@
+"""Environments: what agents are tried on."""
