@@ -167,7 +167,7 @@ def test_features_have_exactly_the_covariance_asked_for():
 def test_reward_energy_lies_where_it_is_put(energy):
     spectrum = power_law(40, 1.0)
     features = features_with(spectrum, 1000, 0)
-    rewards = rewards_with(features, energy, 400, 1)
+    rewards = rewards_with(features, energy, 4000, 1)
     np.testing.assert_allclose(rewards.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(rewards.var(axis=0), 1)
     z = features / features.std(axis=0)
@@ -181,7 +181,7 @@ def test_reward_energy_lies_where_it_is_put(energy):
     }[energy]
     sizes = before * np.random.default_rng(2).chisquare(1, (20_000, 40))
     expected = (sizes / sizes.sum(axis=1, keepdims=True)).mean(axis=0)
-    np.testing.assert_allclose(share, expected, atol=0.035)
+    np.testing.assert_allclose(share, expected, atol=0.015)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
