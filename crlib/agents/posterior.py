@@ -28,8 +28,8 @@ class Posterior:
     tau2, sigma2 : float
         Variances of prior and noise, above 0.
     dtype : numpy dtype
-        Of the state. In float32 the small eigenvalues of the covariance are lost after some
-        thousand rounds.
+        Of the state. float32 takes half the time and, as the root's condition number is the
+        square root of the covariance's, still follows ten thousand rounds (tests compare).
 
     Attributes
     ----------
@@ -104,14 +104,14 @@ class Posterior:
 
     def _update_one(self, phi: Floats, reward: Floats) -> None:
         v = (phi[:, None, :] @ self.root)[:, 0]
-        innovation = np.einsum("sd,sd->s", v, v) + self.sigma2
+        innovation = (np.einsum("sd,sd->s", v, v) + self.sigma2).astype(v.dtype)
         direction = (self.root @ v[:, :, None])[:, :, 0]
         error = reward - np.einsum("sd,sd->s", phi, self.mean)
         self.mean += direction * (error / innovation)[:, None]
-        scale = 1 / (innovation + np.sqrt(self.sigma2 * innovation))
+        scale = (1 / (innovation + np.sqrt(self.sigma2 * innovation))).astype(v.dtype)
         # In place and without a (S, d, d) temporary: a third of numpy's time.
         torch.from_numpy(self.root).addcmul_(
-            torch.from_numpy(direction * scale[:, None].astype(direction.dtype))[:, :, None],
+            torch.from_numpy(direction * scale[:, None])[:, :, None],
             torch.from_numpy(v)[:, None, :],
             value=-1,
         )
@@ -123,12 +123,16 @@ class Posterior:
         factor = np.linalg.cholesky(innovation)  # (S, B, B)
         direction = self.root @ v.transpose(0, 2, 1)  # (S, d, B)
         error = reward[:, :, None] - phi @ self.mean[:, :, None]
-        self.mean += (direction @ np.linalg.solve(innovation, error))[:, :, 0]
-        inner = np.linalg.solve(
-            factor + np.sqrt(self.sigma2)[:, None, None] * eye, v.astype(np.float64)
+        gain = np.linalg.solve(innovation, error).astype(v.dtype)
+        self.mean += (direction @ gain)[:, :, 0]
+        # root - direction factor^-T (factor + sigma I)^-1 v, the small matrices first
+        inner = np.linalg.inv(
+            (factor + np.sqrt(self.sigma2)[:, None, None] * eye) @ factor.transpose(0, 2, 1)
+        ).astype(v.dtype)
+        inner = inner @ v
+        torch.from_numpy(self.root).baddbmm_(
+            torch.from_numpy(direction), torch.from_numpy(inner), alpha=-1
         )
-        inner = np.linalg.solve(factor.transpose(0, 2, 1), inner)
-        self.root -= (direction @ inner).astype(self.root.dtype)
 
     def sample(self, noise: Floats) -> Floats:
         """Turn standard normal draws into draws of theta.
@@ -142,6 +146,7 @@ class Posterior:
         -------
         ndarray of the same shape
         """
+        noise = np.asarray(noise, self.root.dtype)
         if noise.ndim == 2:
             return self.mean + (self.root @ noise[:, :, None])[:, :, 0]
         return self.mean[:, None] + noise @ self.root.transpose(0, 2, 1)
@@ -161,7 +166,8 @@ class Posterior:
         c : ndarray, shape (S, d)
             vectors.T @ sum phi r.
         """
-        s, vectors = np.linalg.eigh(self.root @ self.root.transpose(0, 2, 1))
+        root = self.root.astype(np.float64)
+        s, vectors = np.linalg.eigh(root @ root.transpose(0, 2, 1))
         s = np.maximum(s, np.finfo(s.dtype).tiny)
         a = np.maximum(self.sigma2[:, None] * (1 / s - 1 / self.tau2[:, None]), 0)
         rotated = (vectors.transpose(0, 2, 1) @ self.mean[:, :, None])[:, :, 0]

@@ -51,6 +51,8 @@ class LinearTS:
         slate is given it has no part.
     index : str or Index
         Which search over all K actions: see `crlib.agents.index.make_index`.
+    dtype : numpy dtype
+        Of the posterior; float32 halves its time.
     seed : int
 
     Raises
@@ -72,6 +74,7 @@ class LinearTS:
         kappa: float = 10.0,
         subset: int | None = None,
         index: str | Index = "auto",
+        dtype: type[np.floating] = np.float64,
         seed: int = 0,
     ) -> None:
         if prior not in ("fixed", "eb"):
@@ -81,7 +84,7 @@ class LinearTS:
         self.features = as_features(features)
         self.noise = Noise(replications, seed)
         self.posterior = Posterior(
-            self.noise.size, self.features.shape[1], tau2=tau2, sigma2=sigma2
+            self.noise.size, self.features.shape[1], tau2=tau2, sigma2=sigma2, dtype=dtype
         )
         self.prior, self.fit_noise, self.subset = prior, fit_noise, subset
         self._explore, self._kappa = EXPLORE[explore], kappa

@@ -60,6 +60,23 @@ def test_posterior_after_many_rounds_keeps_its_small_eigenvalues():
     np.testing.assert_allclose(found, 1 / np.linalg.eigvalsh(precision)[::-1], rtol=1e-9)
 
 
+def test_float32_follows_ten_thousand_rounds():
+    """Features of a power-law spectrum: the case in which a covariance in float32 would fail."""
+    rng = np.random.default_rng(1)
+    exact, rounded = Posterior(1, D), Posterior(1, D, dtype=np.float32)
+    theta = rng.standard_normal(D)
+    for _ in range(1250):
+        phi = rng.standard_normal((1, 8, D)) * np.geomspace(1, 1e-2, D)
+        reward = phi @ theta + rng.standard_normal((1, 8))
+        exact.update(phi, reward)
+        rounded.update(phi, reward)
+    deviation = np.sqrt(np.diag(exact.root[0] @ exact.root[0].T))
+    assert (np.abs(rounded.mean - exact.mean)[0] < 0.01 * deviation).all()
+    found = np.linalg.eigvalsh((rounded.root[0] @ rounded.root[0].T).astype(np.float64))
+    expected = np.linalg.eigvalsh(exact.root[0] @ exact.root[0].T)
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+
+
 def test_posterior_equals_bayesian_ridge_at_its_own_variances():
     phi, reward = observations(60)
     model = BayesianRidge(fit_intercept=False).fit(phi[0], reward[0])

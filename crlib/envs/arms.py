@@ -1,0 +1,102 @@
+"""The three arms of every comparison: raw, whitened, and raw with an empirical-Bayes prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crlib.agents.thompson import LinearTS
+from crlib.envs.slates import SlateBandit, play
+from crlib.envs.spectra import scaled
+from crlib.extractors.standardise import standardise
+
+Arm = Literal["raw", "whitened", "eb"]
+ARMS: tuple[Arm, ...] = ("raw", "whitened", "eb")
+
+
+def arm_features(X: ArrayLike, arm: Arm) -> NDArray[np.float32]:
+    """Return features of trace 1: centred, and whitened for the arm of that name.
+
+    Parameters
+    ----------
+    X : array_like, shape (K, d)
+    arm : {"raw", "whitened", "eb"}
+
+    Raises
+    ------
+    ValueError
+        For another arm, or rows that are all equal.
+    """
+    if arm not in ARMS:
+        raise ValueError(f"arm = {arm!r}: expected one of {', '.join(ARMS)}")
+    return scaled(standardise(X, whiten=True) if arm == "whitened" else X)
+
+
+def standard_rewards(rewards: ArrayLike) -> NDArray[np.float64]:
+    """Return reward functions (K, m) with mean 0 and variance 1 over the actions.
+
+    Raises
+    ------
+    ValueError
+        If one of them is constant.
+    """
+    values = np.asarray(rewards, np.float64)
+    centred = values - values.mean(axis=0)
+    deviation = centred.std(axis=0)
+    if not (deviation > 0).all():
+        raise ValueError(f"reward function {int(deviation.argmin())} is constant: leave it out")
+    return np.asarray(centred / deviation)
+
+
+def regret_of(
+    X: ArrayLike,
+    rewards: ArrayLike,
+    arm: Arm,
+    *,
+    horizon: int,
+    slate: int | None = 200,
+    noise: float = 1.0,
+    replications: Sequence[int] | None = None,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Play linear Thompson sampling on an embedding, one replication a reward function.
+
+    Prior and noise have variance 1; the noise is known to the agent. Slates and noise depend on the
+    seed alone, so embeddings and arms meet the same rounds. The posterior is updated in growing
+    blocks (`crlib.envs.slates.block_size`).
+
+    Parameters
+    ----------
+    X : array_like, shape (K, d)
+    rewards : array_like, shape (K, m)
+        Standardised here.
+    arm : {"raw", "whitened", "eb"}
+    horizon : int
+        T.
+    slate : int, optional
+        Actions on offer a round, at most K are; None for all K.
+    noise : float
+        Standard deviation of an observed reward around its mean.
+    replications : sequence of m int, optional
+    seed : int
+
+    Returns
+    -------
+    ndarray of float32, shape (m, T)
+        Cumulative regret.
+    """
+    table = standard_rewards(rewards)
+    numbers = range(table.shape[1]) if replications is None else replications
+    features = arm_features(X, arm)
+    agent = LinearTS(
+        features, numbers, prior="eb" if arm == "eb" else "fixed", sigma2=noise**2,
+        dtype=np.float32, seed=seed,
+    )  # fmt: skip
+    offered = None if slate is None else min(slate, len(table))
+    bandit = SlateBandit(table, slate=offered, noise=noise, replications=numbers, seed=seed)
+    return np.cumsum(
+        play(agent, bandit, horizon, block="growing"), axis=1, dtype=np.float64
+    ).astype(np.float32)
