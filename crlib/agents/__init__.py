@@ -1,0 +1,1 @@
+"""Bandit agents over large action sets, and what they are made of."""
