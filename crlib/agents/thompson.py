@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.explore import EXPLORE, Noise
-from crlib.agents.index import Index, make_index
+from crlib.agents.index import Index, Name, build
 from crlib.agents.posterior import Floats, Posterior
 
 Actions = NDArray[np.int64]
@@ -49,8 +49,8 @@ class LinearTS:
     subset : int, optional
         Choose among so many random actions a round: the cost of k-subset exploration. Where a
         slate is given it has no part.
-    index : str or Index
-        Which search over all K actions: see `crlib.agents.index.make_index`.
+    index : {"auto", "exact", "scan", "ivf"} or Index
+        Which search over all K actions: see `crlib.agents.index.build`.
     dtype : numpy dtype
         Of the posterior; float32 halves its time.
     seed : int
@@ -73,7 +73,7 @@ class LinearTS:
         explore: Literal["thompson", "greedy", "vmf"] = "thompson",
         kappa: float = 10.0,
         subset: int | None = None,
-        index: str | Index = "auto",
+        index: Name | Index = "auto",
         dtype: type[np.floating] = np.float64,
         seed: int = 0,
     ) -> None:
@@ -88,7 +88,7 @@ class LinearTS:
         )
         self.prior, self.fit_noise, self.subset = prior, fit_noise, subset
         self._explore, self._kappa = EXPLORE[explore], kappa
-        self._index: str | Index = index
+        self._index: Name | Index = index
         self._next_refit = FIRST_REFIT
         if subset is not None and not 1 <= subset <= len(self.features):
             raise ValueError(f"subset = {subset}: expected 1 to K = {len(self.features)}")
@@ -96,9 +96,8 @@ class LinearTS:
     @property
     def index(self) -> Index:
         """The search over all actions, built when it is first needed."""
-        if isinstance(self._index, Index):
-            return self._index
-        self._index = make_index(self.features, self._index)
+        if isinstance(self._index, str):
+            self._index = build(self.features, self._index)
         return self._index
 
     def select(
