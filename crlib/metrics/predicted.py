@@ -168,7 +168,7 @@ def predicted_curve(
         if not 1 <= slate <= n:
             raise ValueError(f"slate = {slate} must lie in [1, {n}], the number of labels")
         gap = np.asarray(best_mean_gap(labels.values, slate)) / np.sqrt(variance)
-    grid = _rounds(rounds)
+    grid = _rounds(rounds, basis.rank)
     shortfall = 1 - predicted_correlation(
         basis.eigenvalues, energies, grid.astype(np.float64), noise=noise
     )
@@ -220,9 +220,18 @@ def predicted_regret(
     return float(found) if found.ndim == 0 else found
 
 
-def _rounds(asked: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the rounds of the grid, from 1 to the last asked for, and those asked for."""
+def _rounds(asked: NDArray[np.int64], rank: int) -> NDArray[np.int64]:
+    """Return the rounds of the grid, from 1 to the last asked for, and those asked for.
+
+    They are close at the start and around the rank of the embedding, where a regression on few
+    noisy or misspecified observations is at its worst (a peak one round wide without noise).
+    """
     last = int(asked.max())
+    near = _geometric(max(last, rank))
+    grid = np.concatenate([[1, rank, last], near, rank + near, rank - near, asked])
+    return np.unique(grid[(grid >= 1) & (grid <= last)])
+
+
+def _geometric(last: int) -> NDArray[np.int64]:
     n_points = 2 + int(ROUNDS_PER_DECADE * np.log10(last))
-    grid = np.rint(np.geomspace(1, last, n_points)).astype(np.int64)
-    return np.unique(np.concatenate([grid, asked]))
+    return np.rint(np.geomspace(1, last, n_points)).astype(np.int64)

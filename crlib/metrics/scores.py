@@ -109,14 +109,19 @@ def stratified_bootstrap(
     """
     check_level(level)
     values = as_float(scores, "scores")
-    n = values.shape[0] if values.ndim else 0
+    if values.ndim == 0:
+        raise ValueError("scores is a single number: pass a row for each unit")
+    n = values.shape[0]
     labels = np.zeros(n) if strata is None else np.asarray(strata)
     if labels.shape != (n,):
         raise ValueError(f"strata has shape {labels.shape}: pass a label for each of {n} scores")
     names, member, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if n == 0 or counts.min() < 2:
-        lonely = names[np.argmin(counts)] if n else "scores"
-        raise ValueError(f"stratum {lonely} has fewer than 2 units: pool it with another")
+    if counts.min() < 2:
+        raise ValueError(
+            f"stratum {names[np.argmin(counts)]} has 1 unit, a bootstrap needs 2: pool it"
+        )
+
+    order = np.argsort(member, kind="stable")
 
     def of_rows(*rows: NDArray[np.int64]) -> float:
         # In the order of the input, which a statistic of the columns may rely on.
@@ -124,7 +129,6 @@ def stratified_bootstrap(
         drawn[order] = np.concatenate(rows)
         return float(statistic(values[drawn]))
 
-    order = np.argsort(member, kind="stable")
     result = stats.bootstrap(
         tuple(np.split(order, np.cumsum(counts)[:-1])),
         of_rows,
