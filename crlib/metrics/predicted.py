@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
-from crlib.metrics.eigenbasis import Eigenbasis, Rng, draw_labels, eigenbasis, per_function
+from crlib.metrics.eigenbasis import Eigenbasis, Labels, Rng, draw_labels, eigenbasis, per_function
 from crlib.metrics.regret import best_mean_gap
 from crlib.metrics.representation import label_energy
 from crlib.metrics.validate import as_sizes, check_positive
@@ -97,6 +97,19 @@ def predicted_correlation(
     return np.asarray(learned @ energies / np.sqrt(spread))
 
 
+def labelled_energies(basis: Eigenbasis, labels: Labels) -> NDArray[np.float64]:
+    """Return estimates of the w_i^2 of these K actions from n labels, shape (d, m).
+
+    Subtracted is the variance of w_i over random subsets of the K actions, without replacement,
+    and over the noise: (1 - n/K) of the labels' own se_i^2, plus noise^2 / K, as se_i^2 holds
+    noise^2 / n already. Some estimates are negative.
+    """
+    n_actions, energy = basis.scores.shape[0], label_energy(basis, labels)
+    error = (1 - labels.rows.size / n_actions) * energy.se2
+    error[: basis.rank] += labels.noise**2 / n_actions
+    return np.asarray(energy.w**2 - error)
+
+
 def predicted_curve(
     X: ArrayLike | Eigenbasis,
     r: ArrayLike,
@@ -158,9 +171,7 @@ def predicted_curve(
             f"reward function {np.argmin(variance)}: its {n} labels vary less than their noise "
             "does: raise n_labels"
         )
-    energy = label_energy(basis, labels)
-    error = (1 - n / n_actions) * energy.se2 + label_noise**2 / n_actions
-    energies = np.clip(energy.w**2 - error, 0.0, None) / variance
+    energies = np.clip(labelled_energies(basis, labels), 0.0, None) / variance
     energies /= np.maximum(energies.sum(axis=0), 1.0)
 
     gap = np.ones(variance.size)
