@@ -20,6 +20,12 @@ FUNCTIONS = {
     "coverage": lambda X: metrics.coverage(X, 2),
     "nearest_distance": lambda X: metrics.nearest_distance(X, [0, 1]),
     "reward_coverage": lambda X: metrics.reward_coverage(X, np.arange(np.shape(X)[0]), 2),
+    "eigenbasis": lambda X: metrics.eigenbasis(X).eigenvalues,
+    "cumulative_power": lambda X: metrics.cumulative_power(X, np.arange(np.shape(X)[0])),
+    "rkhs_norm": lambda X: metrics.rkhs_norm(X, np.arange(np.shape(X)[0])).squared_norm,
+    "loo_r2": lambda X: metrics.loo_r2(X, np.arange(np.shape(X)[0])),
+    "predicted_regret": lambda X: metrics.predicted_regret(X, np.arange(np.shape(X)[0]), 99, 5),
+    "spectrum_transplant": lambda X: metrics.spectrum_transplant(X, [2, 1]),
 }
 BAD = {
     "NaN": (lambda X: np.where(X[3, 1] == X, np.nan, X), "NaN or infinite"),
