@@ -132,6 +132,25 @@ class Coverage(Geometry):
         return value
 
 
+class Regret(Geometry):
+    """C5. Rounds, actions on offer, reward functions; `prs`, `width`, `draws`: the made spectra."""
+
+    horizon: int = Field(default=10_000, ge=50)
+    slate: int = Field(default=200, ge=2)
+    n_rewards: int = Field(default=24, ge=1)
+    prs: Annotated[list[Annotated[float, Field(gt=1)]], Field(min_length=2)] = [50, 200]
+    width: int = Field(default=256, ge=8)
+    draws: int = Field(default=20, ge=2)
+
+    @field_validator("width")
+    @classmethod
+    def _holds_the_ratios(cls, value: int, info: ValidationInfo) -> int:
+        largest = max(info.data.get("prs", [0]))
+        if value < largest:
+            raise ValueError(f"expected at least {largest:g}, the largest of prs; raise width")
+        return value
+
+
 class PythonApi(Parameters):
     """The data page. `samples`: how many of each are shown."""
 
@@ -149,6 +168,7 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "theory/pca_standardisation": PcaStandardisation,
     "theory/alignment_uniformity": AlignmentUniformity,
     "theory/coverage": Coverage,
+    "theory/regret": Regret,
 }
 
 # What IPython and papermill put among a notebook's names; none of them is a parameter.
