@@ -132,6 +132,12 @@ class Coverage(Geometry):
         return value
 
 
+class RewardRepresentation(Geometry):
+    """C4. `n_labels`: labels from which the norm is shown a second time."""
+
+    n_labels: int = Field(default=3000, ge=3)
+
+
 class Regret(Geometry):
     """C5. Rounds, actions on offer, reward functions; `prs`, `width`, `draws`: the made spectra."""
 
@@ -151,6 +157,14 @@ class Regret(Geometry):
         return value
 
 
+class GeometryOrInformation(Geometry):
+    """N2. Rounds, actions on offer, and number of reward functions."""
+
+    horizon: int = Field(default=5_000, ge=50)
+    slate: int = Field(default=200, ge=2)
+    n_rewards: int = Field(default=24, ge=1)
+
+
 class PythonApi(Parameters):
     """The data page. `samples`: how many of each are shown."""
 
@@ -168,7 +182,9 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "theory/pca_standardisation": PcaStandardisation,
     "theory/alignment_uniformity": AlignmentUniformity,
     "theory/coverage": Coverage,
+    "theory/reward_representation": RewardRepresentation,
     "theory/regret": Regret,
+    "beyond/geometry_or_information": GeometryOrInformation,
 }
 
 # What IPython and papermill put among a notebook's names; none of them is a parameter.

@@ -114,13 +114,19 @@ def _sphere(sphere: pd.DataFrame, d: int, column: str) -> go.Scatter:
     )
 
 
-def strips(frame: pd.DataFrame) -> go.Figure:
+def strips(
+    frame: pd.DataFrame,
+    *,
+    title: str = "difference of reward coverage<br>(left: contrastive tells more)",
+) -> go.Figure:
     """Draw every reward function's difference as a point, a row a pair, the mean as a line.
 
     Parameters
     ----------
     frame : DataFrame
         Columns pair, community, difference (contrastive minus reconstruction).
+    title : str
+        Of the horizontal axis.
 
     Returns
     -------
@@ -139,15 +145,15 @@ def strips(frame: pd.DataFrame) -> go.Figure:
             )
         )  # fmt: skip
     fig.add_vline(x=0, line={"color": "#000000", "width": 1})
-    fig.update_xaxes(title="difference of reward coverage<br>(left: contrastive tells more)")
+    fig.update_xaxes(title=title)
     fig.update_yaxes(automargin=True, autorange="reversed")
     fig.update_layout(showlegend=False, height=160 + 70 * frame["pair"].nunique())
     return fig
 
 
-def strips_alt(frame: pd.DataFrame) -> str:
-    """Say in words for how many reward functions the contrastive model tells more."""
-    lines = ["Difference of reward coverage, contrastive minus reconstruction, a point a function."]
+def strips_alt(frame: pd.DataFrame, *, what: str = "Difference of reward coverage") -> str:
+    """Say in words for how many reward functions the difference lies below zero."""
+    lines = [f"{what}, contrastive minus reconstruction, a point a function."]
     for name, rows in frame.groupby("pair", sort=False):
         values = rows["difference"]
         lines.append(
