@@ -5,7 +5,7 @@ from pathlib import Path
 
 from crlib.data.actions import ActionSet, Feedback, Query, subset
 from crlib.data.harvest import catalogue
-from crlib.data.rewards import usage_rewards
+from crlib.data.rewards import usage_rewards, user_rewards
 
 NAMES = ("python-api", "toolbench", "toollens")
 
@@ -18,6 +18,7 @@ __all__ = [
     "load",
     "subset",
     "usage_rewards",
+    "user_rewards",
 ]
 
 

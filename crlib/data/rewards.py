@@ -1,4 +1,4 @@
-"""Reward functions from real use: what a community of source files calls, and how widely."""
+"""Reward functions from real use: what a community of source files calls, or a single one."""
 
 from __future__ import annotations
 
@@ -61,3 +61,48 @@ def usage_rewards(
         counts[packages[:, None] == np.asarray(actions.groups, dtype=str)] = 0
     enough = np.count_nonzero(counts, axis=1) >= min_actions
     return np.log1p(counts[enough]).T, tuple(packages[enough].tolist())
+
+
+def user_rewards(
+    actions: ActionSet, n_users: int, *, min_items: int = 20, seed: int = 0
+) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Return the reward functions of single users, at most one of each community.
+
+    r(a) = 1 where the user (a source file, a customer) uses the action, else 0. Communities are
+    drawn without replacement and then a user of each, so that no package speaks twice.
+
+    Parameters
+    ----------
+    actions : ActionSet
+        With `feedback.users`, `user_ids` and `user_groups`.
+    n_users : int
+        How many at most; fewer where there are fewer communities.
+    min_items : int
+        A user counts with at least so many of the actions.
+    seed : int
+
+    Returns
+    -------
+    rewards : ndarray of float64, shape (K, m)
+    names : tuple of str
+        The m users.
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1.
+    """
+    for name, value in (("n_users", n_users), ("min_items", min_items)):
+        if value < 1:
+            raise ValueError(f"{name} = {value} must be at least 1")
+    feedback, rng = actions.feedback, np.random.default_rng(seed)
+    used = sparse.csr_array(feedback.users != 0)
+    enough = np.diff(used.indptr) >= min_items
+    groups = np.asarray(feedback.user_groups, dtype=str)
+    communities = np.unique(groups[enough])
+    drawn = rng.permutation(communities)[:n_users]
+    rows = [int(rng.choice(np.flatnonzero(enough & (groups == name)))) for name in drawn]
+    rewards = np.zeros((len(actions.ids), len(rows)))
+    for column, row in enumerate(rows):
+        rewards[used.indices[used.indptr[row] : used.indptr[row + 1]], column] = 1
+    return rewards, tuple(feedback.user_ids[i] for i in rows)

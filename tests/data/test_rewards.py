@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from crlib.data.rewards import usage_rewards
+from crlib.data.rewards import usage_rewards, user_rewards
 
 CALLS = np.array(
     [
@@ -20,7 +20,8 @@ CALLS = np.array(
 
 
 def actions(calls: np.ndarray = CALLS, files: tuple[str, ...] = ("numpy", "numpy", "torch", "abc")):
-    feedback = SimpleNamespace(users=sparse.csr_array(calls), user_groups=files)
+    ids = tuple(f"file{i}" for i in range(len(files)))
+    feedback = SimpleNamespace(users=sparse.csr_array(calls), user_groups=files, user_ids=ids)
     groups = ("numpy", "numpy", "torch", "torch")
     return SimpleNamespace(ids=("a", "b", "c", "d"), groups=groups, feedback=feedback)
 
@@ -63,3 +64,35 @@ def test_what_does_not_fit_is_refused() -> None:
         usage_rewards(actions(), 0)
     with pytest.raises(ValueError, match="expected 3 files x 4"):
         usage_rewards(actions(files=("a", "b", "c")), 1)
+
+
+def test_a_user_s_reward_is_what_the_user_calls() -> None:
+    rewards, names = user_rewards(actions(), 10, min_items=1, seed=3)
+    assert sorted(names)[1:] == ["file2", "file3"]  # and one of the two files of numpy
+    for column, name in enumerate(names):
+        np.testing.assert_array_equal(rewards[:, column], CALLS[int(name[-1])])
+
+
+def test_users_come_from_different_communities_and_call_enough() -> None:
+    assert set(user_rewards(actions(), 10, min_items=2)[1]) == {"file0", "file2"}
+    assert len(user_rewards(actions(), 2, min_items=1)[1]) == 2
+
+
+def test_users_are_drawn_by_the_seed_alone() -> None:
+    drawn = {user_rewards(actions(), 1, min_items=1, seed=s)[1] for s in range(40)}
+    assert drawn == {("file0",), ("file1",), ("file2",), ("file3",)}
+    assert user_rewards(actions(), 3, min_items=1, seed=5)[1] == user_rewards(
+        actions(), 3, min_items=1, seed=5
+    )[1]  # fmt: skip
+
+
+def test_no_user_with_enough_actions_gives_no_function() -> None:
+    rewards, names = user_rewards(actions(), 5, min_items=4)
+    assert rewards.shape == (4, 0)
+    assert names == ()
+
+
+@pytest.mark.parametrize("options", [{"n_users": 0}, {"n_users": 1, "min_items": 0}])
+def test_numbers_of_users_and_items_must_be_positive(options) -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        user_rewards(actions(), **options)
