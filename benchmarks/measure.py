@@ -169,3 +169,26 @@ def added_mib(run: Run, data: Data, small: Data) -> float | None:
         return (_status("VmHWM:") - before) / 1024
     except OSError:
         return None
+
+
+def take_turns_of(runs: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Time runs in turn, `rounds` times each after one that warms up; processor time.
+
+    Parameters
+    ----------
+    runs : mapping of str to callable
+    rounds : int
+
+    Returns
+    -------
+    dict of str to list of float
+        Seconds.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for turn in range(rounds + 1):
+        for name, run in runs.items():
+            started = time.process_time()
+            run()
+            if turn:
+                seconds[name].append(time.process_time() - started)
+    return seconds

@@ -95,6 +95,46 @@ def features_with(
     return (orthogonal * np.sqrt(n_actions * spectrum)).astype(np.float32)
 
 
+def clustered_rows(
+    n_actions: int, d: int, rng: np.random.Generator | int, *, size: int = 50, spread: float = 0.5
+) -> NDArray[np.float32]:
+    """Draw unit rows that gather around centres, as texts about one thing do.
+
+    Parameters
+    ----------
+    n_actions, d : int
+        K and the number of dimensions.
+    rng : Generator or int
+    size : int
+        Mean number of actions around a centre.
+    spread : float
+        Length of an action's own part beside its centre's, which has length 1.
+
+    Returns
+    -------
+    ndarray of float32, shape (K, d)
+
+    Raises
+    ------
+    ValueError
+        If a number is not positive.
+    """
+    for name, value in {"n_actions": n_actions, "d": d, "size": size, "spread": spread}.items():
+        if not value > 0:
+            raise ValueError(f"{name} = {value}: expected a number above 0")
+    generator = np.random.default_rng(rng)
+    centres = generator.standard_normal((max(1, n_actions // size), d), dtype=np.float32)
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    rows = np.empty((n_actions, d), np.float32)
+    for start in range(0, n_actions, 65_536):
+        block = rows[start : start + 65_536]
+        generator.standard_normal(out=block, dtype=np.float32)
+        block *= spread / np.sqrt(d)
+        block += centres[generator.integers(len(centres), size=len(block))]
+        block /= np.linalg.norm(block, axis=1, keepdims=True)
+    return rows
+
+
 def rewards_with(
     features: ArrayLike,
     energy: Energy,

@@ -129,7 +129,7 @@ nu = sp.symbols("nu", positive=True)
 weight = sp.symbols("a", real=True)
 loss = value * (1 - weight) ** 2 + nu * weight**2  # signal lost and noise let through
 assert sp.solve(sp.diff(loss, weight), weight) == [value / (value + nu)]
-kept = [sp.Rational(l, l + 1) for l in (16, 4, 1)]
+kept = [sp.Rational(size, size + 1) for size in (16, 4, 1)]
 pr = sp.Rational(sum([16, 4, 1]) ** 2, 16**2 + 4**2 + 1), sum(kept) ** 2 / sum(x**2 for x in kept)
 assert pr[1] > pr[0]  # noise alike in all directions
 spared = [sp.Rational(1, 2), sp.Rational(1, 101), sp.Rational(1, 101)]  # 1 against noise 1, 100, 100
