@@ -114,7 +114,6 @@ class Towers:
     ) -> None:
         """Fit towers and a linear head to the history by Adam on the squared error.
 
-        The loss is sum (r - <head, g(c) * b(a)>)^2 + ridge |head|^2 + decay |weights - start|^2.
         The head is dropped afterwards: a posterior over it is what the agent keeps.
 
         Parameters
@@ -130,27 +129,60 @@ class Towers:
             Draws the batches.
         """
         total = rewards.shape[1]
-        whole = [torch.from_numpy(a) for a in (context, rewards)]
-        played = torch.from_numpy(rows[actions].astype(np.float64))
+        played = rows[actions].astype(np.float64)
+        history = [torch.from_numpy(a) for a in (context, played, rewards)]
         weights = {key: value.clone().requires_grad_() for key, value in self._weights.items()}
         theta = torch.from_numpy(head.copy()).requires_grad_()
         optimiser = torch.optim.Adam([*weights.values(), theta], lr=training.rate)
         for step in range(training.steps):
-            seen, gained, rows_seen, share = *whole, played, 1.0
+            seen = history
             if total > training.batch:
                 part = torch.from_numpy(rng.choice(total, training.batch, replace=False))
-                seen, gained, rows_seen = (a[:, part] for a in (*whole, played))
-                share = training.batch / total
-            phi = _contexts(weights, seen) * _actions(weights, rows_seen)
-            loss = ((gained - torch.einsum("std,sd->st", phi, theta)) ** 2).sum() / share
-            loss = loss + training.ridge * (theta**2).sum()
-            far = sum(((weights[key] - self._start[key]) ** 2).sum() for key in weights)
+                seen = [a[:, part] for a in history]
+            c, a, r = seen
+            value = loss(weights, self._start, theta, c, a, r, training, total)
             optimiser.param_groups[0]["lr"] = training.rate * (1 - step / training.steps)
             optimiser.zero_grad()
-            (loss + training.decay * far).backward()
+            value.backward()
             optimiser.step()
         self._weights = {key: value.detach() for key, value in weights.items()}
         self.version += 1
+
+
+def loss(
+    weights: dict[str, Tensor],
+    start: dict[str, Tensor],
+    head: Tensor,
+    context: Tensor,
+    rows: Tensor,
+    rewards: Tensor,
+    training: Training,
+    total: int,
+) -> Tensor:
+    """Return sum (r - <head, g(c) * b(a)>)^2 + ridge |head|^2 + decay |weights - start|^2.
+
+    Parameters
+    ----------
+    weights, start : dict of Tensor
+    head : Tensor, shape (S, features)
+    context : Tensor, shape (S, T, d)
+    rows : Tensor, shape (S, T, d)
+        Of the actions played.
+    rewards : Tensor, shape (S, T)
+    training : Training
+    total : int
+        Rounds of the history; the T given ones stand for all of them in the first sum.
+
+    Returns
+    -------
+    Tensor
+        Summed over replications, which share no weight.
+    """
+    phi = _contexts(weights, context) * _actions(weights, rows)
+    errors = rewards - torch.einsum("std,sd->st", phi, head)
+    squares = (errors**2).sum() * (total / rewards.shape[1])
+    far = torch.stack([((weights[key] - start[key]) ** 2).sum() for key in weights]).sum()
+    return squares + training.ridge * (head**2).sum() + training.decay * far
 
 
 def _contexts(weights: dict[str, Tensor], context: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 
 from crlib.agents.neural_linear import NeuralLinearTS, StaleError
 from crlib.agents.posterior import Posterior
-from crlib.agents.towers import Towers, Training
+from crlib.agents.towers import Towers, Training, loss
 
 RIDGE_ONLY = Training(ridge=1.0, decay=1.0, steps=50, rate=0.02, batch=10_000)
 
@@ -172,6 +172,29 @@ def test_training_lowers_the_stated_loss(action_rows):
     assert all(best_error(s) < 0.8 * before[s] for s in range(2))
 
 
+def test_the_loss_is_the_stated_one(action_rows):
+    rng = np.random.default_rng(4)
+    sizes = {"W": (2, 5, 3), "b": (2, 5), "V": (2, 2, 5), "P": (2, 2, 3), "A": (2, 2, 3)}
+    weights, start = ({k: rng.normal(size=n) for k, n in sizes.items()} for _ in range(2))
+    head, contexts, rewards = (rng.normal(size=n) for n in ((2, 2), (2, 9, 3), (2, 9)))
+    rows = action_rows(18, 3).reshape(2, 9, 3).astype(np.float64)
+    expected = 0.0
+    for s in range(2):
+        for c, a, r in zip(contexts[s], rows[s], rewards[s], strict=True):
+            hidden = np.maximum(weights["W"][s] @ c + weights["b"][s], 0)
+            z = weights["P"][s] @ c + weights["V"][s] @ hidden
+            b = weights["A"][s] @ a
+            expected += (r - np.sum(head[s] * z * b / np.linalg.norm(b))) ** 2
+    penalty = 0.3 * np.sum(head**2)
+    penalty += 0.7 * sum(np.sum((weights[k] - start[k]) ** 2) for k in sizes)
+    training = Training(ridge=0.3, decay=0.7, steps=1, rate=0.1, batch=9)
+    tensors = [{k: torch.from_numpy(v) for k, v in part.items()} for part in (weights, start)]
+    tensors += [torch.from_numpy(a) for a in (head, contexts, rows, rewards)]
+    assert loss(*tensors, training, 9).item() == pytest.approx(expected + penalty)
+    # Nine rounds that stand for ninety.
+    assert loss(*tensors, training, 90).item() == pytest.approx(10 * expected + penalty)
+
+
 def test_the_towers_gradient_step_is_adam_s_on_the_written_out_loss(action_rows):
     """One step: Adam moves every weight by the rate against its gradient's sign."""
     rows, rng = action_rows(6, 3), np.random.default_rng(4)
@@ -180,14 +203,14 @@ def test_the_towers_gradient_step_is_adam_s_on_the_written_out_loss(action_rows)
     towers = Towers(1, 3, hidden=4, features=2, rng=rng)
     start = {key: value.clone() for key, value in towers._weights.items()}
     leaves = {key: value[0].clone().requires_grad_() for key, value in start.items()}
-    loss = torch.zeros(())
+    squares = torch.zeros(())
     for t in range(9):
         c = torch.from_numpy(contexts[0, t])
         z = leaves["P"] @ c + leaves["V"] @ torch.relu(leaves["W"] @ c + leaves["b"])
         b = leaves["A"] @ torch.from_numpy(rows[actions[0, t]].astype(np.float64))
         score = (torch.from_numpy(head[0]) * z * b / b.norm()).sum()
-        loss = loss + (rewards[0, t] - score) ** 2
-    loss.backward()
+        squares = squares + (rewards[0, t] - score) ** 2
+    squares.backward()
     one = Training(ridge=1.0, decay=1.0, steps=1, rate=0.01, batch=100)
     towers.train(rows, contexts, actions, rewards, head, one, rng)
     for key in ("P", "V", "A"):
