@@ -97,7 +97,7 @@ class IVFIndex:
         rows: ArrayLike,
         *,
         nlist: int | None = None,
-        nprobe: int = 32,
+        nprobe: int = 16,
         rerank: int = 32,
         seed: int = 0,
     ):
