@@ -15,7 +15,7 @@ def as_slate(slate: ArrayLike | None, S: int, K: int) -> Actions | None:
 
     Parameters
     ----------
-    slate : array_like of int, shape (S, m), or None
+    slate : array_like of int, shape (S, m), or (m,) for one that all replications share, or None
     S, K : int
         Numbers of replications and actions.
 
@@ -31,6 +31,8 @@ def as_slate(slate: ArrayLike | None, S: int, K: int) -> Actions | None:
     if slate is None:
         return None
     array = np.asarray(slate)
+    if array.ndim == 1:
+        array = np.broadcast_to(array, (S, array.size))
     if array.ndim != 2 or array.shape[0] != S or array.size == 0 or array.dtype.kind not in "iu":
         raise ValueError(
             f"slate has shape {array.shape} and type {array.dtype}: pass action numbers, "

@@ -5,6 +5,8 @@ Covariances are kept as square roots, so that they stay positive however many ro
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -134,22 +136,25 @@ class Posterior:
             torch.from_numpy(direction), torch.from_numpy(inner), alpha=-1
         )
 
-    def sample(self, noise: Floats) -> Floats:
+    def sample(self, noise: Floats | np.random.Generator) -> Floats:
         """Turn standard normal draws into draws of theta.
 
         Parameters
         ----------
-        noise : ndarray, shape (S, d) or (S, B, d)
-            Independent N(0, 1).
+        noise : ndarray, shape (S, d) or (S, B, d), or Generator
+            Independent N(0, 1); a generator makes one draw a replication.
 
         Returns
         -------
         ndarray of the same shape
         """
-        noise = np.asarray(noise, self.root.dtype)
-        if noise.ndim == 2:
-            return self.mean + (self.root @ noise[:, :, None])[:, :, 0]
-        return self.mean[:, None] + noise @ self.root.transpose(0, 2, 1)
+        drawn: Any = noise
+        if isinstance(noise, np.random.Generator):
+            drawn = noise.standard_normal(self.mean.shape)
+        normal = np.asarray(drawn, self.root.dtype)
+        if normal.ndim == 2:
+            return self.mean + (self.root @ normal[:, :, None])[:, :, 0]
+        return self.mean[:, None] + normal @ self.root.transpose(0, 2, 1)
 
     def eigen(self) -> tuple[Floats, Floats, Floats]:
         """Return the data's eigenvalues, eigenvectors and rotated sum of phi times reward.

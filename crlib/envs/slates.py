@@ -15,13 +15,10 @@ Actions = NDArray[np.int64]
 
 
 class Agent(Protocol):
-    """What every bandit agent can do; see `crlib.agents.thompson.LinearTS`."""
+    """What a bandit agent can do; see `crlib.agents.thompson.LinearTS`, which also knows blocks."""
 
-    def select(
-        self, context: Floats | None = None, slate: Actions | None = None,
-        *, rounds: int | None = None,
-    ) -> Actions:  # fmt: skip
-        """Choose an action for each replication, for one round or for a block of them."""
+    def select(self, context: Floats | None = None, slate: Actions | None = None) -> Actions:
+        """Choose an action for each replication."""
         ...
 
     def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
@@ -157,7 +154,8 @@ def play(
     Parameters
     ----------
     agent : Agent
-        With as many replications as the bandit has reward functions.
+        With as many replications as the bandit has reward functions. Blocks need a linear agent
+        or a baseline.
     bandit : SlateBandit
     horizon : int
         T.
@@ -174,9 +172,16 @@ def play(
     while t < horizon:
         rounds = min(block_size(t) if block == "growing" else block, horizon - t)
         context, slates = bandit.deal(rounds)
-        actions = agent.select(context, slates, rounds=rounds)
-        seen, lost = bandit.step(actions)
-        agent.update(context, actions, seen)
+        if rounds == 1:  # neural agents know single rounds only
+            alone = None if context is None else context[:, 0]
+            action = agent.select(alone, None if slates is None else slates[0])
+            seen, lost = bandit.step(action[:, None])
+            agent.update(alone, action, seen[:, 0])
+        else:
+            knows_blocks: Any = agent
+            actions = knows_blocks.select(context, slates, rounds=rounds)
+            seen, lost = bandit.step(actions)
+            agent.update(context, actions, seen)
         regret[:, t : t + rounds] = lost
         t += rounds
     return regret

@@ -301,7 +301,7 @@ def test_unfit_rounds_are_refused(action_rows):
     with pytest.raises(ValueError, match="context has shape"):
         agent.select(np.ones((1, 3)))
     with pytest.raises(ValueError, match="slate has shape"):
-        agent.select(None, [1, 2])
+        agent.select(None, [[1, 2]])
     with pytest.raises(ValueError, match="reward holds 1 NaN"):
         agent.update(None, [0, 1], [1.0, np.nan])
     with pytest.raises(ValueError, match=r"action must lie in \[0, 5\)"):

@@ -22,11 +22,13 @@ class Oracle:
         self.table = table
 
     def select(self, context=None, slate=None, *, rounds=None):
-        actions = np.empty((self.table.shape[1], rounds), np.int64)
-        for i in range(rounds):
-            offered = np.arange(len(self.table)) if slate is None else slate[i]
+        actions = np.empty((self.table.shape[1], rounds or 1), np.int64)
+        slates = [np.arange(len(self.table))] * (rounds or 1)
+        if slate is not None:
+            slates = np.reshape(slate, (rounds or 1, -1))
+        for i, offered in enumerate(slates):
             actions[:, i] = offered[self.table[offered].argmax(axis=0)]
-        return actions
+        return actions if rounds else actions[:, 0]
 
     def update(self, context, action, reward):
         pass
