@@ -39,7 +39,7 @@ def as_slate(slate: ArrayLike | None, S: int, K: int) -> Actions | None:
             f"shape ({S}, m) of whole numbers"
         )
     _check_range(array, K, "slate")
-    return array.astype(np.int64)
+    return array if array.dtype == np.int64 else array.astype(np.int64)
 
 
 def as_context(context: ArrayLike | None, S: int, d: int) -> NDArray[np.float64] | None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Network:
 
     def hidden(self, X: Array) -> Array:
         """Return relu(W x) of inputs X, shape (S, n, d); the result has shape (S, n, m)."""
-        return np.maximum(np.matmul(X, self.W.transpose(0, 2, 1)), 0.0)
+        return np.maximum(products(X, self.W), 0)
 
     def output(self, hidden: Array) -> Array:
         """Return f of inputs whose hidden values are given; shape (S, n)."""
@@ -67,6 +67,18 @@ class Network:
         by_W = ((hidden > 0) * self.v[:, None])[:, :, :, None] * X[:, :, None, :]
         flat = np.concatenate([by_W.reshape(*X.shape[:2], -1), hidden], axis=2)
         return np.sqrt(self.width) * flat
+
+
+def products(X: Array, W: Array) -> Array:
+    """Return X W' of each replication, (S, n, d) with (S, m, d); the result is (S, n, m).
+
+    Inputs that all replications share, a broadcast of stride 0, take one matrix product.
+    """
+    if X.strides[0] or len(X) == 1:
+        return np.asarray(np.matmul(X, W.transpose(0, 2, 1)))
+    S, m, d = W.shape
+    shared: Array = X[0] @ W.reshape(S * m, d).T
+    return shared.reshape(-1, S, m).transpose(1, 0, 2)
 
 
 def new_network(S: int, m: int, d: int, rng: np.random.Generator) -> Network:

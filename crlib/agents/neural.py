@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.arms import Actions, arm_features, as_context, as_outcome, as_slate
 from crlib.agents.maximum import as_rows
-from crlib.agents.network import Array, Network, new_network, train
+from crlib.agents.network import Array, Network, new_network, products, train
 from crlib.metrics.validate import check_positive
 
+# Round of the first training when trainings come at doubling rounds.
+FIRST_TRAINING = 16
 # Bytes of explicit gradients at a time, for the full design matrix.
 GRADIENT_BYTES = 64 << 20
 
@@ -24,15 +26,16 @@ class DiagonalDesign:
     """The diagonal of U = lambda I + sum g g' / m; no gradient is ever written out."""
 
     def __init__(self, network: Network, ridge: float):
-        self.W = np.full(network.W.shape, ridge)
-        self.v = np.full(network.v.shape, ridge)
+        self.W = np.full_like(network.W, ridge)
+        self.v = np.full_like(network.v, ridge)
 
-    def variance(self, network: Network, X: Array) -> Array:
+    def variance(self, network: Network, X: Array, hidden: Array) -> Array:
         """Return g(x)' U^-1 g(x) / m of inputs X, shape (S, n, d); the result is (S, n)."""
-        hidden = network.hidden(X)
-        per_unit = np.matmul(X**2, (1 / self.W).transpose(0, 2, 1))
-        per_unit *= (hidden > 0) * network.v[:, None] ** 2
-        return np.asarray(np.sum(per_unit + hidden**2 / self.v[:, None], axis=2))
+        # Squares of a broadcast stay one: the product is then shared by all replications.
+        squares = np.broadcast_to(X[0] ** 2, X.shape) if not X.strides[0] else X**2
+        per_unit = products(squares, 1 / self.W)
+        active = np.matmul(per_unit * (hidden > 0), network.v[:, :, None] ** 2)
+        return np.asarray((active + np.matmul(hidden**2, 1 / self.v[:, :, None]))[:, :, 0])
 
     def add(self, network: Network, x: Array) -> None:
         """Add g g' / m of one input a replication, shape (S, d)."""
@@ -48,7 +51,7 @@ class FullDesign:
         S, m, d = network.W.shape
         self.inverse = np.repeat(np.eye(m * (d + 1))[None] / ridge, S, axis=0)
 
-    def variance(self, network: Network, X: Array) -> Array:
+    def variance(self, network: Network, X: Array, hidden: Array) -> Array:
         """Return g(x)' U^-1 g(x) / m of inputs X, shape (S, n, d); the result is (S, n)."""
         S, n, _ = X.shape
         height = max(1, GRADIENT_BYTES // (8 * S * self.inverse.shape[1]))
@@ -80,12 +83,15 @@ class NeuralGreedy:
         Hidden units, m; even.
     ridge : float
         lambda > 0 of the penalty m lambda |weights - start|^2 / 2.
-    retrain : int
-        Rounds between trainings, each on the whole history.
+    retrain : int or "doubling"
+        Rounds between trainings, each on the whole history; "doubling" trains after 16, 32, 64...
+        rounds, so that training costs no more than a few passes over all rounds.
     steps : int
         Steps of gradient descent a training.
     epsilon : float
         In [0, 1].
+    dtype : numpy dtype
+        Of the weights; float32 halves the time.
     seed : int
 
     Raises
@@ -101,26 +107,27 @@ class NeuralGreedy:
         *,
         width: int = 32,
         ridge: float = 1.0,
-        retrain: int = 10,
+        retrain: int | Literal["doubling"] = 10,
         steps: int = 50,
         epsilon: float = 0.0,
+        dtype: type[np.floating] = np.float64,
         seed: int = 0,
     ):
         self.rows = as_rows(rows)
-        for name, value in (
-            ("n_replications", n_replications),
-            ("retrain", retrain),
-            ("steps", steps),
-        ):
+        period = FIRST_TRAINING if retrain == "doubling" else retrain
+        counts = {"n_replications": n_replications, "retrain": period, "steps": steps}
+        for name, value in counts.items():
             if value < 1:
                 raise ValueError(f"{name} = {value} must be at least 1")
         if not 0 <= epsilon <= 1:
             raise ValueError(f"epsilon = {epsilon} must lie in [0, 1]")
         check_positive(ridge, "ridge")
         self.S, self.K, self.d = n_replications, *self.rows.shape
-        self.ridge, self.retrain, self.steps, self.epsilon = ridge, retrain, steps, epsilon
+        self.ridge, self.steps, self.epsilon = ridge, steps, epsilon
+        self.period, self.doubling, self.dtype = period, retrain == "doubling", dtype
         self.rng = np.random.default_rng(seed)
-        self.network = new_network(self.S, width, self.d, self.rng)
+        fresh = new_network(self.S, width, self.d, self.rng)
+        self.network = Network(fresh.W.astype(dtype), fresh.v.astype(dtype))
         self._start = self.network.copy()
         self._inputs: list[Array] = []
         self._rewards: list[Array] = []
@@ -143,7 +150,8 @@ class NeuralGreedy:
         ndarray of int64, shape (S,)
         """
         offered = as_slate(slate, self.S, self.K)
-        X = arm_features(self.rows, self.S, as_context(context, self.S, self.d), offered)
+        seen = as_context(context, self.S, self.d)
+        X = self._inputs_of(seen, offered)
         best = self.scores(X).argmax(axis=1)
         if self.epsilon > 0:
             anything = self.rng.integers(X.shape[1], size=self.S)
@@ -154,10 +162,10 @@ class NeuralGreedy:
         """Learn from the rewards, shape (S,), of the actions played, shape (S,)."""
         actions, rewards = as_outcome(action, reward, self.S, self.K)
         seen = as_context(context, self.S, self.d)
-        x = arm_features(self.rows, self.S, seen, actions[:, None])[:, 0]
+        x = self._inputs_of(seen, actions[:, None])[:, 0]
         self._inputs.append(x)
-        self._rewards.append(rewards)
-        if len(self._rewards) % self.retrain == 0:
+        self._rewards.append(rewards.astype(self.dtype))
+        if self._due(len(self._rewards)):
             self.network = train(
                 self.network,
                 self._start,
@@ -170,6 +178,20 @@ class NeuralGreedy:
 
     def _learn_design(self, x: Array) -> None:
         """Nothing to do: a greedy choice asks for no variance."""
+
+    def _inputs_of(self, context: NDArray[np.float64] | None, actions: Actions | None) -> Array:
+        """Return what the network sees of candidates, shape (S, n, d); a broadcast if shared."""
+        shared = actions is not None and self.S > 1 and not actions.strides[0]
+        if shared and context is None:
+            rows = self.rows[actions[0]].astype(self.dtype)  # type: ignore[index]
+            return np.broadcast_to(rows, (self.S, *rows.shape))
+        return arm_features(self.rows, self.S, context, actions).astype(self.dtype, copy=False)
+
+    def _due(self, rounds: int) -> bool:
+        if not self.doubling:
+            return rounds % self.period == 0
+        times, rest = divmod(rounds, self.period)
+        return rest == 0 and times & (times - 1) == 0
 
 
 class NeuralTS(NeuralGreedy):
@@ -199,8 +221,9 @@ class NeuralTS(NeuralGreedy):
         design: Literal["diagonal", "full"] = "diagonal",
         width: int = 32,
         ridge: float = 1.0,
-        retrain: int = 10,
+        retrain: int | Literal["doubling"] = 10,
         steps: int = 50,
+        dtype: type[np.floating] = np.float64,
         seed: int = 0,
     ):
         super().__init__(
@@ -210,6 +233,7 @@ class NeuralTS(NeuralGreedy):
             ridge=ridge,
             retrain=retrain,
             steps=steps,
+            dtype=dtype,
             seed=seed,
         )
         check_positive(nu, "nu")
@@ -221,8 +245,11 @@ class NeuralTS(NeuralGreedy):
 
     def scores(self, X: Array) -> Array:
         """Return a draw of the reward of each input X, shape (S, n, d)."""
-        deviation = self.nu * np.sqrt(self.ridge * self.design.variance(self.network, X))
-        return self.rng.normal(self.network(X), deviation)
+        hidden = self.network.hidden(X)
+        variance = self.design.variance(self.network, X, hidden)
+        deviation = self.nu * np.sqrt(self.ridge * variance)
+        noise = self.rng.standard_normal(deviation.shape, dtype=deviation.dtype)
+        return np.asarray(self.network.output(hidden) + deviation * noise)
 
     def _learn_design(self, x: Array) -> None:
         self.design.add(self.network, x)

@@ -52,15 +52,17 @@ def test_the_design_is_the_sum_over_explicit_gradients(design, action_rows):
     X = rng.normal(size=(2, 11, 4))
     g = network.gradients(X)
     expected = np.einsum("snp,spq,snq->sn", g, np.linalg.inv(U), g) / m
-    np.testing.assert_allclose(mine.variance(network, X), expected, rtol=1e-8)
+    np.testing.assert_allclose(mine.variance(network, X, network.hidden(X)), expected, rtol=1e-8)
 
 
 def test_the_full_variance_is_the_same_in_any_block(action_rows, monkeypatch):
     agent = trained(NeuralTS, action_rows(9, 4), design="full")
     X = contexts(2, 13, 4)
-    whole = agent.design.variance(agent.network, X)
+    whole = agent.design.variance(agent.network, X, agent.network.hidden(X))
     monkeypatch.setattr("crlib.agents.neural.GRADIENT_BYTES", 1)
-    np.testing.assert_allclose(agent.design.variance(agent.network, X), whole, rtol=1e-12)
+    np.testing.assert_allclose(
+        agent.design.variance(agent.network, X, agent.network.hidden(X)), whole, rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("design", ["diagonal", "full"])
@@ -204,3 +206,46 @@ def test_unfit_rounds_are_refused(action_rows):
         agent.update(None, [0, 1], [1.0])
     with pytest.raises(ValueError, match="reward holds 1 NaN"):
         agent.update(None, [0, 1], [1.0, np.nan])
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_shared_slate_is_that_slate_for_each(dtype, action_rows):
+    """One product for all replications gives what a product for each gives."""
+    rows, offered = action_rows(40, 6), np.array([3, 30, 7, 12])
+    agents = [NeuralTS(rows, 3, width=8, retrain=4, dtype=dtype, seed=1) for _ in range(2)]
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        shared = agents[0].select(None, offered)
+        single = agents[1].select(None, np.tile(offered, (3, 1)))
+        np.testing.assert_array_equal(shared, single)
+        reward = rng.standard_normal(3)
+        for agent in agents:
+            agent.update(None, shared, reward)
+    np.testing.assert_allclose(agents[0].network.W, agents[1].network.W, rtol=1e-4)
+    assert agents[0].network.W.dtype == dtype
+
+
+def test_doubling_trains_at_16_and_at_every_doubling(action_rows, monkeypatch):
+    trained = []
+    from crlib.agents import neural
+
+    def spy(network, start, inputs, rewards, *, decay, steps):
+        trained.append(rewards.shape[1])
+        return network
+
+    monkeypatch.setattr(neural, "train", spy)
+    agent = NeuralGreedy(action_rows(9, 4), retrain="doubling")
+    for _ in range(140):
+        agent.update(None, [0], [1.0])
+    assert trained == [16, 32, 64, 128]
+
+
+def test_float32_learns_what_float64_learns(action_rows):
+    rows = action_rows(60, 5)
+    networks = []
+    for dtype in (np.float64, np.float32):
+        agent = NeuralGreedy(rows, 2, width=8, retrain=30, steps=40, dtype=dtype, seed=4)
+        for i in range(60):
+            agent.update(None, [i, 59 - i], [rows[i, 0], rows[59 - i, 1]])
+        networks.append(agent.network(np.broadcast_to(rows, (2, 60, 5))))
+    np.testing.assert_allclose(networks[0], networks[1], atol=2e-3)
