@@ -166,7 +166,8 @@ def train(
         Its loss is at most that of `network`.
     """
     here, (loss, slope) = network, loss_and_gradient(network, start, X, rewards, decay)
-    step = 1 / (decay + 2 * network.width * np.sum(X**2, axis=(1, 2)))
+    # In the weights' own precision: a float64 step would make all that follows float64.
+    step = (1 / (decay + 2 * network.width * np.sum(X**2, axis=(1, 2)))).astype(network.W.dtype)
     for _ in range(steps):
         there = Network(
             here.W - step[:, None, None] * slope.W,
