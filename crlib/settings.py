@@ -165,6 +165,17 @@ class GeometryOrInformation(Geometry):
     n_rewards: int = Field(default=24, ge=1)
 
 
+class Recommendation(Geometry):
+    """U1. Users and the items that each must take; `hidden` units, `components` kept by PCA."""
+
+    horizon: int = Field(default=10_000, ge=50)
+    slate: int = Field(default=200, ge=2)
+    n_users: int = Field(default=20, ge=1)
+    min_items: int = Field(default=20, ge=1)
+    hidden: int = Field(default=16, ge=2, multiple_of=2)
+    components: int = Field(default=128, ge=2)
+
+
 class PythonApi(Parameters):
     """The data page. `samples`: how many of each are shown."""
 
@@ -185,6 +196,7 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "theory/reward_representation": RewardRepresentation,
     "theory/regret": Regret,
     "beyond/geometry_or_information": GeometryOrInformation,
+    "usecases/recommendation": Recommendation,
 }
 
 # What IPython and papermill put among a notebook's names; none of them is a parameter.

@@ -8,6 +8,7 @@ and the same tangent kernel at the start, with half as many weights.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Network:
 
     def output(self, hidden: Array) -> Array:
         """Return f of inputs whose hidden values are given; shape (S, n)."""
-        return np.sqrt(self.width) * np.matmul(hidden, self.v[:, :, None])[:, :, 0]
+        return math.sqrt(self.width) * np.matmul(hidden, self.v[:, :, None])[:, :, 0]
 
     def __call__(self, X: Array) -> Array:
         """Return f of inputs X, shape (S, n, d); the result has shape (S, n)."""
@@ -66,7 +67,7 @@ class Network:
         hidden = self.hidden(X)
         by_W = ((hidden > 0) * self.v[:, None])[:, :, :, None] * X[:, :, None, :]
         flat = np.concatenate([by_W.reshape(*X.shape[:2], -1), hidden], axis=2)
-        return np.sqrt(self.width) * flat
+        return math.sqrt(self.width) * flat
 
 
 def products(X: Array, W: Array) -> Array:
@@ -132,7 +133,7 @@ def loss_and_gradient(
     error = network.output(hidden) - rewards
     far_W, far_v = network.W - start.W, network.v - start.v
     loss = np.sum(error**2, 1) + decay * (np.sum(far_W**2, (1, 2)) + np.sum(far_v**2, 1))
-    root = np.sqrt(network.width)
+    root = math.sqrt(network.width)
     by_v = root * np.matmul(error[:, None], hidden)[:, 0] + decay * far_v
     flow = error[:, :, None] * (hidden > 0)
     by_W = np.matmul(flow.transpose(0, 2, 1), X)

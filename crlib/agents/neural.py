@@ -6,6 +6,7 @@ the network. For more there is :mod:`crlib.agents.neural_linear`.
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -64,7 +65,7 @@ class FullDesign:
 
     def add(self, network: Network, x: Array) -> None:
         """Add g g' / m of one input a replication, shape (S, d)."""
-        g = network.gradients(x[:, None])[:, 0] / np.sqrt(network.width)
+        g = network.gradients(x[:, None])[:, 0] / math.sqrt(network.width)
         u = np.matmul(self.inverse, g[:, :, None])[:, :, 0]
         gain = u / (1 + np.sum(g * u, axis=1))[:, None]
         self.inverse -= gain[:, :, None] * u[:, None, :]

@@ -8,8 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crlib.agents.baselines import RandomAgent, TabularTS
+from crlib.agents.neural import NeuralTS
 from crlib.agents.thompson import LinearTS
-from crlib.envs.slates import SlateBandit, play
+from crlib.envs.slates import Agent, SlateBandit, play
 from crlib.envs.spectra import scaled
 from crlib.extractors.standardise import standardise
 
@@ -49,6 +51,18 @@ def standard_rewards(rewards: ArrayLike) -> NDArray[np.float64]:
     if not (deviation > 0).all():
         raise ValueError(f"reward function {int(deviation.argmin())} is constant: leave it out")
     return np.asarray(centred / deviation)
+
+
+def common_width(X: ArrayLike, width: int) -> NDArray[np.floating]:
+    """Return the leading principal components where X is wider, else X as it is.
+
+    Parameters
+    ----------
+    X : array_like, shape (K, d)
+    width : int
+    """
+    rows = np.asarray(X)
+    return standardise(rows, pca=width) if rows.shape[1] > width else rows
 
 
 def regret_of(
@@ -95,8 +109,83 @@ def regret_of(
         features, numbers, prior="eb" if arm == "eb" else "fixed", sigma2=noise**2,
         dtype=np.float32, seed=seed,
     )  # fmt: skip
+    return _cumulative(
+        agent, table, horizon, slate, noise, seed, block="growing", replications=numbers
+    )
+
+
+def neural_regret_of(
+    X: ArrayLike,
+    rewards: ArrayLike,
+    *,
+    horizon: int,
+    width: int = 32,
+    slate: int | None = 200,
+    noise: float = 1.0,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Play Neural Thompson sampling on an embedding, one replication a reward function.
+
+    The rounds are those of `regret_of` with the same seed; nu and lambda are 1, the design is
+    diagonal, the network is trained at doubling rounds.
+
+    Parameters
+    ----------
+    X : array_like, shape (K, d)
+    rewards : array_like, shape (K, m)
+        Standardised here.
+    horizon : int
+        T.
+    width : int
+        Hidden units, even.
+    slate, noise, seed
+        As in `regret_of`.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, T)
+        Cumulative regret.
+    """
+    table = standard_rewards(rewards)
+    agent = NeuralTS(
+        arm_features(X, "raw"), table.shape[1], width=width, retrain="doubling", steps=30,
+        dtype=np.float32, seed=seed,
+    )  # fmt: skip
+    return _cumulative(agent, table, horizon, slate, noise, seed, block=1)
+
+
+def baseline_regret_of(
+    kind: type[RandomAgent] | type[TabularTS],
+    rewards: ArrayLike,
+    *,
+    horizon: int,
+    slate: int | None = 200,
+    noise: float = 1.0,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Play an agent that looks at no embedding, on the rounds of `regret_of`.
+
+    Parameters
+    ----------
+    kind : RandomAgent or TabularTS
+    rewards, horizon, slate, noise, seed
+        As in `regret_of`.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, T)
+        Cumulative regret.
+    """
+    table = standard_rewards(rewards)
+    agent = kind(len(table), table.shape[1], seed=seed)
+    return _cumulative(agent, table, horizon, slate, noise, seed, block="growing")
+
+
+def _cumulative(
+    agent: Agent, table: NDArray[np.float64], horizon: int, slate: int | None, noise: float,
+    seed: int, *, block: int | Literal["growing"], replications: Sequence[int] | None = None,
+) -> NDArray[np.float32]:  # fmt: skip
     offered = None if slate is None else min(slate, len(table))
-    bandit = SlateBandit(table, slate=offered, noise=noise, replications=numbers, seed=seed)
-    return np.cumsum(
-        play(agent, bandit, horizon, block="growing"), axis=1, dtype=np.float64
-    ).astype(np.float32)
+    bandit = SlateBandit(table, slate=offered, noise=noise, replications=replications, seed=seed)
+    regret = play(agent, bandit, horizon, block=block)
+    return np.cumsum(regret, axis=1, dtype=np.float64).astype(np.float32)
