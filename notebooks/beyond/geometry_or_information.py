@@ -85,7 +85,7 @@ assert sp.expand(geometry + information - (l11 - l00)) == 0
 
 # %% [markdown]
 # **What to expect.** A linear agent after $t$ rounds is a ridge regression. Its score correlates with the
-# reward by a formula that holds eigenvalues and energies $w_i^2$ only, through
+# reward by a formula {cite:p}`canatar2021spectral,simon2023eigenlearning` that holds eigenvalues and energies $w_i^2$ only, through
 # $L_i = \lambda_i/(\lambda_i+\kappa_t)$: each direction counts by $L_i w_i^2$. Raising $\lambda_i$ where
 # $w_i^2$ is large helps, elsewhere it costs; multiplying $w^2$ by a factor helps at every spectrum. So
 # geometry is worth something exactly as far as loud directions are the rewarding ones, which is no property

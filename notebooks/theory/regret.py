@@ -116,7 +116,7 @@ assert sp.expand((sp.eye(2) + B * C).det() - (sp.eye(3) + C * B).det()) == 0
 
 # %% [markdown]
 # **What theory promises.** For rewards of RKHS norm $B$, regret is
-# $O\bigl(\sqrt T\,(B\sqrt{\gamma_T} + \gamma_T)\bigr)$ (Chowdhury and Gopalan 2017), where
+# $O\bigl(\sqrt T\,(B\sqrt{\gamma_T} + \gamma_T)\bigr)$ {cite:p}`chowdhury2017kernelized`, where
 # $\gamma_T \le \frac12\sum_i\log(1 + T\lambda_i/\sigma^2)$ is the information there is to gain. Each round's
 # uncertainty is paid for by information, $\min(1, z) \le 2\log(1+z)$, which is the elliptical-potential
 # step. Now look at $\gamma_T$ for a fixed total variance: the sum of logarithms is *largest when all
@@ -351,6 +351,8 @@ run.number(
 #   learning slowly can be called linear here and bend later; a simulation cannot give the asymptote.
 # - The reward functions overlap, since communities share conventions: intervals over them are somewhat
 #   too narrow. The slates are one sequence, the same for all; it is held fixed.
+# - A reward that is partly outside the features costs a constant rate at every spectrum
+#   {cite:p}`lattimore2020learning,du2020good`. The linear share finds it and cannot say whose fault it is.
 # - Noise and prior follow a convention, the same for all models. With far less noise every share falls.
 # - From round 200 on the posterior is updated in blocks of at most a hundredth of the rounds played, 32 at
 #   most. In the tests, blocks and single rounds give the same posterior; the draws see it a little late.

@@ -104,7 +104,7 @@ for d in (2, 3, 4):
 # it is a measurement of the smallest eigenvalues and not of the reward. Shrinking does not save it. A ridge
 # predictor has norm $\sum_i w_i^2\lambda_i/(\lambda_i+\kappa)^2$, and each factor is at most $1/(4\kappa)$: a
 # *small* ridge norm means that little was fitted, which is what an embedding without the reward shows too.
-# What can be had without bias is the debiased cumulative power
+# What can be had without bias is the debiased cumulative power {cite:p}`canatar2021spectral`
 #
 # $$ C(m) = \sum_{i\le m} (\hat w_i^2 - s_i^2)/V, $$
 #

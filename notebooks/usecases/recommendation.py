@@ -62,7 +62,7 @@ run = claims.Run("usecases/recommendation", p)
 # %% [markdown]
 # ## Theory
 #
-# **The paper's agent.** Neural Thompson sampling (Zhang et al. 2021) scores item $a$ by a network
+# **The paper's agent.** Neural Thompson sampling {cite:p}`zhang2021neural` scores item $a$ by a network
 # $f(x_a) = \sqrt m\,v\cdot\mathrm{relu}(Wx_a)$ of width $m$, and draws its reward from
 # $\mathcal N\bigl(f(x_a),\ \nu^2\lambda\,g_a^\top U^{-1}g_a/m\bigr)$, with $g_a$ the gradient of $f$ by all
 # weights at $x_a$ and $U = \lambda I + \sum g g^\top/m$ over the items played. Here $\nu = \lambda = 1$ and $U$
