@@ -224,7 +224,7 @@ def test_literal_rows_are_parsed_and_never_run(tmp_path):
     ]  # fmt: skip
     lines(tmp_path / "meta.json", rows)
     found = electronics(tmp_path)
-    assert found.texts == ("Ann's \"phones\". Acme. For ears",)
+    assert found.texts == ('Ann\'s "phones". Acme. For ears',)
     assert found.source["items"][0]["left_out"] == {
         "no Python literal": 3,
         "no Python dictionary": 1,
