@@ -76,7 +76,7 @@ def load_amazon(
     ------
     ValueError
         For an unknown name, a missing folder, one without items' texts, files of several
-        releases, or a damaged file.
+        releases or categories, or a damaged file.
     """
     if name not in NAMES:
         raise ValueError(f"no set of Amazon's items {name!r}; there are: {', '.join(NAMES)}")
@@ -90,14 +90,19 @@ def load_amazon(
         metadata, reviews, source = _files(name, folder)
         counts, source["ratings"] = _count(reviews)
         items, source["items"], described = _read_items(metadata, counts, limit, seed)
+        if counts and not described:
+            raise ValueError(
+                f"{name}: none of the {counts.total()} ratings of {folder} is of an item of its "
+                "metadata; get both of one release and one category"
+            )
         choices, repeats = _of_reviews(reviews, items)
         source["ratings_left_out"] = {
             "of an item without metadata or text": counts.total() - described,
             "repeats user and item, the latest stays": repeats,
         }
     source["ratings_beyond_limit"] = described - sum(counts[item.id] for item in items)
-    ties = f"ties by a hash of seed {seed} and id"
-    source["rule"] = "all items" if limit is None else f"items with the most ratings, {ties}"
+    most = "items with the most ratings (repeats included), ties by a hash of seed"
+    source["rule"] = "all items" if limit is None else f"{most} {seed} and id"
     source["texts"] = f"title, maker, features, description; at most {MAX_CHARACTERS} characters"
     release = EARLIER.get(source["items"][0]["layout"], {})
     return _assemble(name, items, choices, source | SOURCES[name].provenance | release)

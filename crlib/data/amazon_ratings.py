@@ -79,7 +79,9 @@ def recognise(path: Path) -> DataFile | None:
     for number, line in enumerate(islice(lines, LOOKED_AT)):
         columns = [cell.strip().strip('"') for cell in line.lstrip("\ufeff").split(",")]
         if number == 0 and set(HEADER) <= set(columns):
-            return DataFile(path, "ratings 2023", partial(csv_rating, columns=columns), header=True)
+            places = tuple(columns.index(name) for name in HEADER)
+            parse = partial(csv_rating, places=places, width=len(columns))
+            return DataFile(path, "ratings 2023", parse, header=True)
         for literal, read in ((False, json_object), (True, literal_object)):
             try:
                 row = read(line)
@@ -93,8 +95,7 @@ def recognise(path: Path) -> DataFile | None:
 def _layout(path: Path, row: dict[str, Any], literal: bool) -> DataFile | None:
     names = set(row)
     if {"user_id", "parent_asin", "rating"} <= names and not literal:
-        fields = ("user_id", "parent_asin", "rating", "timestamp")
-        return DataFile(path, "reviews 2023", partial(json_rating, fields=fields))
+        return DataFile(path, "reviews 2023", partial(json_rating, fields=HEADER))
     if {"reviewerID", "asin", "overall"} <= names and not literal:
         fields = ("reviewerID", "asin", "overall", "unixReviewTime")
         return DataFile(path, "reviews 2018 or 2014", partial(json_rating, fields=fields))
@@ -126,27 +127,36 @@ def json_rating(line: str, fields: tuple[str, str, str, str]) -> Rating:
     return _checked(user, item, value, time)
 
 
-def csv_rating(line: str, columns: list[str]) -> Rating:
+def csv_rating(line: str, places: tuple[int, ...], width: int) -> Rating:
     """Read a row of the ratings that the release of 2023 ships without texts.
+
+    Parameters
+    ----------
+    line : str
+    places : tuple of int
+        Columns of user, item, rating and time.
+    width : int
+        Number of columns.
 
     Raises
     ------
     BadRow
     """
     cells = line.split(",")
-    if len(cells) != len(columns):
-        raise BadRow(f"not {len(columns)} columns")
-    row = dict(zip(columns, cells, strict=True))
-    user, item = text_of(row, "user_id"), text_of(row, "parent_asin")
+    if len(cells) != width:
+        raise BadRow(f"not {width} columns")
+    user, item, value, time = (cells[place].strip() for place in places)
+    if not user or not item:
+        raise BadRow(f"{HEADER[1] if user else HEADER[0]} is missing, empty or no text")
     try:
-        value = float(row["rating"])
+        number = float(value)
     except ValueError:
         raise BadRow("rating is no number") from None
     try:
-        time = int(row["timestamp"])
+        moment = int(time)
     except ValueError:
         raise BadRow("time is no whole number") from None
-    return _checked(user, item, value, time)
+    return _checked(user, item, number, moment)
 
 
 def _checked(user: str, item: str, value: float, time: int) -> Rating:

@@ -254,6 +254,9 @@ def test_folders_without_texts_or_with_two_releases_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"mixes layouts: .*metadata 2023.*metadata 2018"):
         electronics(tmp_path)
     (tmp_path / "meta_old.json").unlink()
+    lines(tmp_path / "Electronics.csv", [HEADER, "u,X1,5,1", "u,X2,5,1"])
+    with pytest.raises(ValueError, match=r"none of the 2 ratings .* of one release"):
+        electronics(tmp_path)
     lines(tmp_path / "Electronics.csv", [HEADER, "u,B1,9,1"])
     with pytest.raises(ValueError, match=r"none of 1 rows fits: rating is not within 1 and 5 \(1"):
         electronics(tmp_path)
