@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from crlib.data import hub
 from crlib.data.actions import ActionSet, Feedback, Query, subset
 from crlib.data.harvest import catalogue
 from crlib.data.rewards import usage_rewards, user_rewards
+from crlib.data.sources import sources_frame
 
-NAMES = ("python-api", "toolbench", "toollens")
+NAMES = ("python-api", "toolbench", "toollens", "amazon-electronics", "amazon-games")
 
 __all__ = [
     "NAMES",
@@ -16,6 +18,7 @@ __all__ = [
     "Query",
     "catalogue",
     "load",
+    "sources_frame",
     "subset",
     "usage_rewards",
     "user_rewards",
@@ -29,38 +32,49 @@ def load(
     limit: int | None = None,
     seed: int = 0,
     packages: Sequence[str] | None = None,
+    download: bool = False,
 ) -> ActionSet:
     """Load an action set by name.
 
     Parameters
     ----------
-    name : {"python-api", "toolbench", "toollens"}
+    name : {"python-api", "toolbench", "toollens", "amazon-electronics", "amazon-games"}
         "python-api": documented public callables of the standard library and of the project's
         locked dependencies, harvested from the environment (no download), with queries, usage
-        and related pairs read from the installed source files. The others: see
-        `crlib.data.toolbench.load_tools`.
+        and related pairs read from the installed source files. The others are read from upstream
+        files: see `crlib.data.toolbench.load_tools` and `crlib.data.amazon.load_amazon`, and
+        `sources_frame` for what they are and how to get them.
     path : str or Path, optional
-        Upstream files, for sources that are read from disk; python-api takes none.
+        Folder of the set's upstream files; by default the set's own below the folder that the
+        environment variable CRLIB_DATA names. python-api takes none.
     limit : int, optional
-        Number of actions K, at least 1: those that most source files call, at most 2,500 a
-        package, ties by a hash of seed and id. All by default.
+        Number of actions K, at least 1: those that are used most, ties by a hash of seed and id.
+        Most used are the callables in most source files (at most 2,500 a package), the APIs that
+        most queries need, the items with the most ratings; `source["rule"]` says it. All by
+        default.
     seed : int
         Decides ties.
     packages : sequence of str, optional
-        Restrict the harvest to these import names.
+        Restrict the harvest of python-api to these import names.
+    download : bool
+        Fetch what is missing from the Hugging Face hub into that folder first, where the set is
+        there; the size is printed before.
 
     Returns
     -------
     ActionSet
-        Harvested and cached at the first call (about a minute and a half), read afterwards.
+        python-api is harvested and cached at the first call (about a minute and a half), read
+        afterwards.
 
     Raises
     ------
     ValueError
-        For an unknown name or package, a `path` that is not taken, or limit < 1.
+        For an unknown name or package, a `path` or `download` that is not taken, limit < 1,
+        files that are missing, damaged or of no known layout, or a hub that does not answer.
     """
+    from crlib.data.amazon import load_amazon
     from crlib.data.python_api import load_python_api
-    from crlib.data.toolbench import load_tools
+    from crlib.data.toolbench import FOLDERS, load_tools
 
     if name not in NAMES:
         raise ValueError(f"no action set {name!r}; there are: {', '.join(NAMES)}")
@@ -69,7 +83,12 @@ def load(
     if name != "python-api":
         if packages is not None:
             raise ValueError(f"{name} is read from files and takes no packages")
-        return load_tools(name, path=path, limit=limit, seed=seed)
+        if download:
+            path = hub.download(name, folder=path)
+        read = load_tools if name in FOLDERS else load_amazon
+        return read(name, path=path, limit=limit, seed=seed)
     if path is not None:
         raise ValueError(f"{name} is harvested from the environment and takes no path")
+    if download:
+        raise ValueError(f"{name} is harvested from the environment and needs no download")
     return load_python_api(limit=limit, seed=seed, packages=packages)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from crlib import io
+
 
 @dataclass(frozen=True)
 class Query:
@@ -45,13 +47,16 @@ class Feedback:
     ----------
     queries : tuple of Query
     users : scipy.sparse.csr_array, shape (U, K)
-        1 where a source file calls an action.
+        1 where a user chose an action: a source file calls it, or a customer rates it 4 or 5.
     user_ids : tuple of str
-        Dotted names of the source files.
+        Dotted names of the source files, or the customers' ids.
     user_groups : tuple of str
-        Package of each file.
+        Package of each file; of customers, the action set's name.
     related : ndarray of int64, shape (P, 2)
         Pairs (i < j) of actions of which one names the other under See Also; unique.
+    ratings : scipy.sparse.csr_array, shape (U, K)
+        What users said of actions, 1 to 5, nothing stored where they said nothing; (0, 0) where
+        there are no ratings.
     """
 
     queries: tuple[Query, ...] = ()
@@ -59,6 +64,9 @@ class Feedback:
     user_ids: tuple[str, ...] = ()
     user_groups: tuple[str, ...] = ()
     related: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    ratings: sparse.csr_array = field(
+        default_factory=lambda: sparse.csr_array((0, 0), dtype=np.float32)
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,11 @@ class ActionSet:
         return len(self.ids)
 
 
+def most_first(count: int, name: str, seed: int) -> tuple[int, str]:
+    """Key that sorts by falling count, ties by a hash of seed and name."""
+    return -count, io.sha256_text(f"{seed}:{name}")
+
+
 def subset(actions: ActionSet, chosen: Sequence[int], *, min_items: int = 1) -> ActionSet:
     """Keep some of the actions, and of the feedback what is wholly about them.
 
@@ -99,7 +112,7 @@ def subset(actions: ActionSet, chosen: Sequence[int], *, min_items: int = 1) -> 
     chosen : sequence of int
         Distinct indices; their order becomes the new order.
     min_items : int
-        A user stays with at least so many of the kept actions.
+        A user stays who chose at least so many of the kept actions; ratings alone do not count.
 
     Returns
     -------
@@ -124,7 +137,10 @@ def subset(actions: ActionSet, chosen: Sequence[int], *, min_items: int = 1) -> 
         if all(position[i] >= 0 for i in q.solution)
     )  # fmt: skip
     users = sparse.csr_array(feedback.users[:, index])
-    staying = np.flatnonzero(np.asarray(users.sum(axis=1)).ravel() >= min_items)
+    staying = np.flatnonzero(np.asarray((users != 0).sum(axis=1)).ravel() >= min_items)
+    ratings = feedback.ratings
+    if ratings.shape == feedback.users.shape:
+        ratings = sparse.csr_array(sparse.csr_array(ratings[:, index])[staying])
     related = position[feedback.related]
     related = np.sort(related[(related >= 0).all(axis=1)], axis=1)
     return ActionSet(
@@ -138,6 +154,7 @@ def subset(actions: ActionSet, chosen: Sequence[int], *, min_items: int = 1) -> 
             user_ids=tuple(feedback.user_ids[i] for i in staying),
             user_groups=tuple(feedback.user_groups[i] for i in staying),
             related=related[np.lexsort((related[:, 1], related[:, 0]))],
+            ratings=ratings,
         ),
         source=actions.source,
     )

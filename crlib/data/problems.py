@@ -5,16 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crlib.data import hub
 from crlib.data.files import BadRow, find_file, json_object, read_rows, text_of
+from crlib.data.sources import SOURCES
 
-SOURCES: dict[str, dict[str, str]] = {
-    "gsm8k": {"licence": "MIT", "citation": "Cobbe et al. (2021), arXiv:2110.14168"},
-    "math500": {
-        "licence": "MIT",
-        "citation": "Hendrycks et al. (2021), arXiv:2103.03874; "
-        "the 500 of Lightman et al. (2023), arXiv:2305.20050",
-    },
-}
 CALCULATION = re.compile(r"<<[^<>]*>>")  # GSM8K's annotations for a calculator
 SUBJECTS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra",
             "Number Theory", "Prealgebra", "Precalculus")  # fmt: skip
@@ -55,7 +49,9 @@ class ProblemSet:
     source: dict[str, Any]
 
 
-def load_problems(name: str, *, split: str = "train", path: str | Path | None = None) -> ProblemSet:
+def load_problems(
+    name: str, *, split: str = "train", path: str | Path | None = None, download: bool = False
+) -> ProblemSet:
     """Read a problem set from its upstream files.
 
     Parameters
@@ -65,6 +61,8 @@ def load_problems(name: str, *, split: str = "train", path: str | Path | None = 
         Of GSM8K; MATH-500 is a test set.
     path : str or Path, optional
         The file, or its folder; by default below the folder that CRLIB_DATA names.
+    download : bool
+        Fetch what is missing from the Hugging Face hub into that folder first.
 
     Returns
     -------
@@ -76,23 +74,25 @@ def load_problems(name: str, *, split: str = "train", path: str | Path | None = 
     ValueError
         For an unknown name or split, a missing or damaged file, or one without a fitting row.
     """
-    if name == "gsm8k" and split in ("train", "test"):
-        stem = f"gsm8k/{split}.jsonl"
-        file = find_file(name, (stem, f"{stem}.gz"), path)
-        parse = _gsm8k
-    elif name == "math500" and split == "test":
-        file, parse = find_file(name, ("math500/test.jsonl", "math500/test.jsonl.gz"), path), _math
-    else:
+    if (name, split) not in {("gsm8k", "train"), ("gsm8k", "test"), ("math500", "test")}:
         raise ValueError(
             f"no problem set {name!r} with split {split!r}; there are: gsm8k (train, test), "
             "math500 (test)"
         )
+    if download:
+        path = hub.download(name, folder=path)
+    stem = f"{name}/{split}.jsonl"
+    candidates = [stem, f"{stem}.gz"]
+    if name == "gsm8k":
+        candidates.append(f"gsm8k/main/{split}-00000-of-00001.parquet")
+    file = find_file(name, tuple(candidates), path)
+    parse = _gsm8k if name == "gsm8k" else _math
     found, source = read_rows(file, parse, key=lambda problem: problem.question)
     problems = tuple(
         problem if problem.id else _named(problem, f"{name}/{split}/{i}")
         for i, problem in enumerate(found)
     )
-    return ProblemSet(name, problems, source | {"split": split} | SOURCES[name])
+    return ProblemSet(name, problems, source | {"split": split} | SOURCES[name].provenance)
 
 
 def _named(problem: Problem, name: str) -> Problem:

@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from crlib import io
-from crlib.data.actions import ActionSet, subset
+from crlib.data.actions import ActionSet, most_first, subset
 from crlib.data.feedback import MIN_ITEMS, load_feedback
 from crlib.data.harvest import PACKAGES, catalogue
 
@@ -21,7 +21,7 @@ def most_used(actions: ActionSet, limit: int, seed: int) -> list[int]:
     """
     files = np.asarray(actions.feedback.users.sum(axis=0)).ravel()
     order = sorted(
-        range(len(actions)), key=lambda i: (-files[i], io.sha256_text(f"{seed}:{actions.ids[i]}"))
+        range(len(actions)), key=lambda i: most_first(int(files[i]), actions.ids[i], seed)
     )
     taken: Counter[str] = Counter()
     chosen, passed_over = [], []
@@ -52,4 +52,7 @@ def load_python_api(
     )
     if limit is None or limit >= len(whole):
         return whole
-    return subset(whole, most_used(whole, limit, seed), min_items=MIN_ITEMS)
+    rule = (f"callables that most source files call, at most {PER_PACKAGE} a package, ties by a "
+            f"hash of seed {seed} and id")  # fmt: skip
+    chosen = subset(whole, most_used(whole, limit, seed), min_items=MIN_ITEMS)
+    return replace(chosen, source=chosen.source | {"rule": rule})

@@ -1,9 +1,10 @@
-"""Tools as actions: ToolBench (Qin et al. 2023) and ToolLens (Qu et al. 2024), in three layouts.
+"""Tools as actions: ToolBench (Qin et al. 2023) and ToolLens (Qu et al. 2024), in four layouts.
 
 An action is an API; a query's solution are the APIs that its ground truth names. Layouts, told by
 the files in the folder: instruction files (``G1_query.json``: a JSON array), ToolBench's retrieval
-folder (``corpus.tsv``, ``*.query.txt``, ``qrels.*.tsv``), and BEIR (``corpus.jsonl``,
-``queries.jsonl``, ``qrels/*.tsv``).
+folder (``corpus.tsv``, ``*.query.txt``, ``qrels.*.tsv``), BEIR (``corpus.jsonl``,
+``queries.jsonl``, ``qrels/*.tsv``), and the tree of all tools (`crlib.data.tool_tree`), with the
+instruction files beside it.
 """
 
 import csv
@@ -11,50 +12,24 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from crlib import io
-from crlib.data.actions import ActionSet, Feedback, Query, subset
+from crlib.data.actions import ActionSet, Feedback, Query, most_first, subset
 from crlib.data.files import BadRow, find_folder, json_object, read_lines, read_rows, text_of
+from crlib.data.sources import SOURCES
+from crlib.data.tool_tree import Api, find_tree, join_tree, read_tree
 
-SOURCE = {
-    "licence": "Apache-2.0",
-    "citation": "Qin et al. (2023), arXiv:2307.16789; Qu et al. (2024), arXiv:2405.16089",
-}
-FOLDERS = {
-    "toolbench": ("toolbench/instruction", "toolbench/test_instruction/stabletoolbench"),
-    "toollens": ("toollens",),
-}
+FOLDERS = {name: SOURCES[name].expected for name in ("toolbench", "toollens")}
 FIELDS = re.compile(
     r"category_name:(?P<category>.*?), tool_name:(?P<tool>.*?), api_name:(?P<api>.*?), "
     r"api_description:(?P<description>.*?), required_params: ",
     re.DOTALL,
 )
-
-
-@dataclass(frozen=True)
-class Api:
-    """An API: what it is called, and what it says it does."""
-
-    category: str
-    tool: str
-    api: str
-    description: str
-
-    @property
-    def id(self) -> str:
-        """Category, tool and API: together they name it."""
-        return f"{self.category}/{self.tool}/{self.api}"
-
-    @property
-    def text(self) -> str:
-        """What is embedded, cut as the texts of other action sets."""
-        return " ".join(f"{self.tool}: {self.api}: {self.description}".split())[:300]
 
 
 def load_tools(
@@ -66,7 +41,7 @@ def load_tools(
     ----------
     name : {"toolbench", "toollens"}
     path : str or Path, optional
-        Folder of one of the three layouts; by default below the folder that CRLIB_DATA names.
+        Folder of one of the layouts; by default below the folder that CRLIB_DATA names.
     limit : int, optional
         Keep so many APIs: those that most queries need, ties by a hash of seed and id.
     seed : int
@@ -89,20 +64,23 @@ def load_tools(
         apis, needs, source = _beir(folder)
     elif (folder / "corpus.tsv").is_file():
         apis, needs, source = _retrieval(folder)
-    elif files := sorted(folder.glob("*.json")):
+    elif tree := find_tree(folder):
+        apis, needs, source = _tree(tree, _instruction_files(folder))
+    elif files := _instruction_files(folder):
         apis, needs, source = _instructions(files)
     else:
         raise ValueError(
-            f"{name}: {folder} holds neither corpus.jsonl, corpus.tsv nor instruction files *.json"
+            f"{name}: {folder} holds neither corpus.jsonl, corpus.tsv, toolenv/tools nor "
+            "instruction files *.json"
         )
-    whole = _assemble(name, apis, needs, source | SOURCE)
+    whole = _assemble(name, apis, needs, source | SOURCES[name].provenance)
     if limit is None or limit >= len(whole):
-        return whole
+        return replace(whole, source=whole.source | {"rule": "all APIs"})
     needed = Counter(action for query in whole.feedback.queries for action in query.solution)
-    order = sorted(
-        range(len(whole)), key=lambda i: (-needed[i], io.sha256_text(f"{seed}:{whole.ids[i]}"))
-    )
-    return subset(whole, sorted(order[:limit]))
+    order = sorted(range(len(whole)), key=lambda i: most_first(needed[i], whole.ids[i], seed))
+    rule = f"APIs that most queries need, ties by a hash of seed {seed} and id"
+    chosen = subset(whole, sorted(order[:limit]))
+    return replace(chosen, source=whole.source | {"rule": rule})
 
 
 Need = tuple[str, list[str], str]  # words, ids of the APIs in order, where it was found
@@ -145,6 +123,17 @@ def _api(row: dict[str, Any]) -> Api:
     if not isinstance(description, str):
         raise BadRow("api_description is no text")
     return Api(category, tool, api, description.strip())
+
+
+def _instruction_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.json"), *(folder / "instruction").glob("*.json")])
+
+
+def _tree(tree: Path, files: list[Path]) -> tuple[list[Api], list[Need], dict[str, Any]]:
+    apis, told = read_tree(tree)
+    found, needs, source = _instructions(files)
+    apis, needs, added = join_tree(apis, found, needs)
+    return apis, needs, source | {"tree": told, "only_in_instructions": added}
 
 
 def _instructions(files: list[Path]) -> tuple[list[Api], list[Need], dict[str, Any]]:

@@ -4,8 +4,10 @@ import csv
 import gzip
 import json
 import re
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crlib.data.problems import load_problems
@@ -118,6 +120,40 @@ def test_bad_pairs_are_counted(tmp_path, line, reason):
     found = load_sts(path=tmp_path)
     assert (found.first, found.second) == (('He said "yes.',) * 2, ("She said no.",) * 2)
     assert found.source["left_out"] == {reason: 1}
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_parquet_gives_the_problems_of_the_lines_it_was_made_of(real, tmp_path, split):
+    lines = load_problems("gsm8k", split=split)
+    (path,) = Path(real, "gsm8k").glob(f"{split}.jsonl*")
+    frame = pd.read_json(path, lines=True, dtype=False)
+    target = tmp_path / "main" / f"{split}-00000-of-00001.parquet"
+    target.parent.mkdir()
+    frame[["question", "answer"]].to_parquet(target)
+    found = load_problems("gsm8k", split=split, path=tmp_path)
+    assert found.problems == lines.problems
+    target.write_bytes(target.read_bytes()[:-20])
+    with pytest.raises(ValueError, match="is damaged"):
+        load_problems("gsm8k", split=split, path=tmp_path)
+
+
+def test_the_hubs_lines_of_sts_give_the_same_pairs(real, tmp_path):
+    own = load_sts()
+    rows = [
+        {"split": "dev", "score": score, "sentence1": first, "sentence2": second}
+        for first, second, score in zip(own.first, own.second, own.scores.tolist(), strict=True)
+    ]
+    bad = [rows[0] | {"score": "5"}, rows[0] | {"score": 5.1}, rows[0] | {"sentence2": ""}]
+    text = "\n".join(json.dumps(row) for row in rows + bad)
+    (tmp_path / "validation.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    found = load_sts(path=tmp_path)
+    assert (found.first, found.second) == (own.first, own.second)
+    np.testing.assert_array_equal(found.scores, own.scores)
+    assert found.source["left_out"] == {
+        "score is no number": 1,
+        "score is not within 0 and 5": 1,
+        "sentence2 is missing, empty or no text": 1,
+    }
 
 
 def test_damaged_and_missing_files_are_named(tmp_path, monkeypatch):
