@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -166,8 +166,11 @@ class GeometryOrInformation(Geometry):
 
 
 class Recommendation(Geometry):
-    """U1. Users and the items that each must take; `hidden` units, `components` kept by PCA."""
+    """U1. `dataset`: items and users; users and the items that each must take; `hidden` units,
+    `components` kept by PCA.
+    """
 
+    dataset: Literal["python-api", "amazon-electronics", "amazon-games"] = "python-api"
     horizon: int = Field(default=10_000, ge=50)
     slate: int = Field(default=200, ge=2)
     n_users: int = Field(default=20, ge=1)
@@ -186,7 +189,12 @@ class Encoders(Geometry):
     """The page on the paper's encoders: "all" shows the twins beside them, "paper" runs them."""
 
 
+class Sources(Parameters):
+    """The page on the data sets."""
+
+
 SCHEMAS: dict[str, type[Parameters]] = {
+    "data/sources": Sources,
     "models/encoders": Encoders,
     "data/python_api": PythonApi,
     "theory/effective_dimension": EffectiveDimension,

@@ -67,6 +67,18 @@ def missing_models(profile: str) -> list[str]:
     ]
 
 
+def missing_sets(profile: str) -> list[str]:
+    """Data sets that a profile's notebooks read and that are not found: a line each, by name."""
+    from crlib.data.sources import sources_frame
+
+    wanted = {values.get("dataset") for values in read_profile(profile).values()}
+    return [
+        f"{row['set']}: {row['state']}, {row['size']}; {row['how to get it']}"
+        for row in sources_frame().to_dict("records")
+        if row["set"] in wanted and row["state"] == "not found"
+    ]
+
+
 def snakemake_command(profile: str, cores: int) -> list[str]:
     """The call of Snakemake: resumes what was interrupted, goes on with what does not depend."""
     # Snakemake's records lie beside the build they are about.
@@ -127,11 +139,12 @@ def make(
     started = time.perf_counter()
     try:
         read_profile(profile)
-        if missing := missing_models(profile):
+        if missing := [*missing_models(profile), *missing_sets(profile)]:
             raise RuntimeError(
-                f"the profile {profile} needs models that are not on this machine:\n"
+                f"the profile {profile} needs models or data that are not on this machine:\n"
                 + "\n".join(f"  {line}" for line in missing)
-                + f"\nFetch them as said, or choose another `model` in profiles/{profile}.yaml; "
+                + "\nFetch them as said (data below the folder that CRLIB_DATA names), or choose "
+                f"another `model` or `dataset` in profiles/{profile}.yaml; "
                 "the default profile's pages show them as not run"
             )
         with only_one(BUILD / ".lock") as lock:

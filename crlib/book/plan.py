@@ -15,6 +15,7 @@ from crlib.settings import BUILD, ROOT, SCHEMAS, Geometry, Parameters, read_prof
 
 PACKAGE = ROOT / "crlib"
 SMALL = 128  # dimensions of a model that shares its job with others
+OWN_SET = "python-api"
 DEFAULT_LIMIT: int = Parameters.model_fields["limit"].default
 
 
@@ -140,7 +141,9 @@ def models_in(batch: str) -> tuple[str, ...]:
 
 
 def batches_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
-    """Jobs whose vectors a notebook reads."""
+    """Jobs whose vectors a notebook reads; one with a data set of its own embeds it itself."""
+    if parameters.get("dataset", OWN_SET) != OWN_SET:
+        return ()
     return tuple(dict.fromkeys(batch_of(name) for name in models_of(notebook, parameters)))
 
 

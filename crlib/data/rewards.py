@@ -69,7 +69,8 @@ def user_rewards(
     """Return the reward functions of single users, at most one of each community.
 
     r(a) = 1 where the user (a source file, a customer) uses the action, else 0. Communities are
-    drawn without replacement and then a user of each, so that no package speaks twice.
+    drawn without replacement and then a user of each, so that no package speaks twice. Where all
+    users are of one community, as customers are, they are drawn themselves.
 
     Parameters
     ----------
@@ -99,9 +100,11 @@ def user_rewards(
     used = sparse.csr_array(feedback.users != 0)
     enough = np.diff(used.indptr) >= min_items
     groups = np.asarray(feedback.user_groups, dtype=str)
-    communities = np.unique(groups[enough])
-    drawn = rng.permutation(communities)[:n_users]
-    rows = [int(rng.choice(np.flatnonzero(enough & (groups == name)))) for name in drawn]
+    if len(np.unique(groups)) == 1:
+        rows = rng.permutation(np.flatnonzero(enough))[:n_users].tolist()
+    else:
+        drawn = rng.permutation(np.unique(groups[enough]))[:n_users]
+        rows = [int(rng.choice(np.flatnonzero(enough & (groups == name)))) for name in drawn]
     rewards = np.zeros((len(actions.ids), len(rows)))
     for column, row in enumerate(rows):
         rewards[used.indices[used.indptr[row] : used.indptr[row + 1]], column] = 1

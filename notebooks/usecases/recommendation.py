@@ -21,8 +21,8 @@
 # The paper's first use case is recommendation: ten thousand items of Amazon Electronics, ten thousand
 # rounds, Neural Thompson sampling. It reports less regret on contrastive embeddings of the items' texts.
 #
-# At this tier the items are documented Python functions and classes, and a user is a source file: what it
-# calls is what it takes. One part is judged for every matched pair of models: the difference in log
+# By default the items are documented Python functions and classes, and a user is a source file: what it
+# calls is what it takes. With `dataset = "amazon-electronics"` they are the paper's. One part is judged for every matched pair of models: the difference in log
 # normalised **regret** of Neural Thompson sampling, contrastive minus reconstruction, paired over users,
 # is supported when its whole interval lies below zero.
 #
@@ -46,6 +46,7 @@ limit = 12000
 packages = "all"
 seed = 0
 out_dir = ""
+dataset = "python-api"
 horizon = 10000
 slate = 200
 n_users = 20
@@ -99,7 +100,8 @@ assert sp.limit((1 - (1 - share) ** size) / (size * share), share, 0) == 1
 # %% [markdown]
 # ## Evidence
 #
-# The users, one source file of each package, drawn by the seed; no model has seen who calls what. All
+# The users, one of each community (package) where there are several, drawn by the seed; no model has seen
+# who takes what. All
 # embeddings are reduced to the same number of principal components, {glue:text}`components`, as the paper
 # does, then centred and scaled to trace 1.
 
@@ -108,7 +110,7 @@ import numpy as np
 
 from crlib import data, extractors, metrics
 
-actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
+actions = data.load(p.dataset, limit=p.limit, seed=p.seed, packages=p.package_list)
 rewards, users = data.user_rewards(actions, p.n_users, min_items=p.min_items, seed=p.seed)
 n_users, slate = len(users), min(p.slate, len(actions))
 pairs = extractors.pairs_for(p.model) if n_users >= 2 else ()
@@ -198,7 +200,7 @@ table.loc[list(vectors), ["neural", *(a for a in ARMS if a in table)]].rename_ax
 judged = {name: float(normalised[name, "neural"].mean()) for name in paired} or {"none": 0.0}
 linear = [float(normalised[name, arm].mean()) for name in paired for arm in ARMS] or [0.0]
 run.number(
-    n_users=n_users, n_pairs=len(pairs), n_actions=len(actions), horizon=p.horizon, slate=slate,
+    dataset=p.dataset, n_users=n_users, n_pairs=len(pairs), n_actions=len(actions), horizon=p.horizon, slate=slate,
     n_less=sum(e.id == "U1.regret" and e.estimate < 0 for e in run.evidence), components=p.components,
     neural_low=min(judged.values()), neural_low_model=min(judged, key=judged.get),
     neural_high=max(judged.values()), neural_high_model=max(judged, key=judged.get),
@@ -221,7 +223,7 @@ run.number(
 #
 # ## Limits
 #
-# - A source file is no customer: it takes a median of {glue:text}`taken:.0f` of {glue:text}`n_actions` items
+# - This page is about the data set {glue:text}`dataset`. A source file is no customer: it takes a median of {glue:text}`taken:.0f` of {glue:text}`n_actions` items
 #   for a reason, and once; it is never bored by a repeated recommendation. Amazon's ratings take its place
 #   in the paper profile.
 # - Rewards are all or nothing and rare. Standardised, one taken item is worth as much as many that are not.

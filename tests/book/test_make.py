@@ -94,9 +94,20 @@ def test_the_paper_profile_names_what_is_missing_before_anything_runs(monkeypatc
     assert make.missing_models("smoke") == make.missing_models("laptop") == []
 
 
+def test_the_paper_profile_names_missing_data(monkeypatch, tmp_path):
+    monkeypatch.delenv("CRLIB_DATA", raising=False)
+    (line,) = make.missing_sets("paper")
+    assert line.startswith("amazon-electronics: not found, about 6.1 GB; ")
+    assert make.missing_sets("smoke") == make.missing_sets("laptop") == []
+    (tmp_path / "amazon_electronics").mkdir()
+    monkeypatch.setenv("CRLIB_DATA", str(tmp_path))
+    assert make.missing_sets("paper") == []
+
+
 def test_make_book_with_the_paper_profile_refuses_at_once(make_book):
     offline = {**os.environ, "HF_HUB_CACHE": "/nonexistent", "HF_HUB_OFFLINE": "1"}
     done = make_book("--profile", "paper", env=offline)
     assert done.returncode == 2
     assert "jina-v3: to be downloaded, about 2.3 GB; `hf download" in done.stderr
+    assert "amazon-electronics: not found" in done.stderr
     assert "Traceback" not in done.stderr

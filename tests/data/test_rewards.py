@@ -78,6 +78,13 @@ def test_users_come_from_different_communities_and_call_enough() -> None:
     assert len(user_rewards(actions(), 2, min_items=1)[1]) == 2
 
 
+def test_customers_of_one_shop_are_drawn_themselves() -> None:
+    shop = actions(files=("shop",) * 4)
+    assert sorted(user_rewards(shop, 10, min_items=1)[1]) == ["file0", "file1", "file2", "file3"]
+    assert set(user_rewards(shop, 10, min_items=2)[1]) == {"file0", "file2"}
+    assert len(user_rewards(shop, 3, min_items=1)[1]) == 3
+
+
 def test_users_are_drawn_by_the_seed_alone() -> None:
     drawn = {user_rewards(actions(), 1, min_items=1, seed=s)[1] for s in range(40)}
     assert drawn == {("file0",), ("file1",), ("file2",), ("file3",)}
