@@ -166,9 +166,7 @@ class GeometryOrInformation(Geometry):
 
 
 class Recommendation(Geometry):
-    """U1. `dataset`: items and users; users and the items that each must take; `hidden` units,
-    `components` kept by PCA.
-    """
+    """U1. Users and the items that each must take; `hidden` units, `components` kept by PCA."""
 
     dataset: Literal["python-api", "amazon-electronics", "amazon-games"] = "python-api"
     horizon: int = Field(default=10_000, ge=50)
@@ -177,6 +175,17 @@ class Recommendation(Geometry):
     min_items: int = Field(default=20, ge=1)
     hidden: int = Field(default=16, ge=2, multiple_of=2)
     components: int = Field(default=128, ge=2)
+
+
+class Scale(Parameters):
+    """The chapter on cost. `ks`: numbers of actions; `width`: d; rounds that are played at each."""
+
+    ks: Annotated[list[Annotated[int, Field(ge=100)]], Field(min_length=2)] = [
+        1_000, 10_000, 100_000, 1_000_000,
+    ]  # fmt: skip
+    width: int = Field(default=64, ge=2)
+    rounds: int = Field(default=300, ge=10)
+    replications: int = Field(default=4, ge=2)
 
 
 class PythonApi(Parameters):
@@ -204,6 +213,7 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "theory/reward_representation": RewardRepresentation,
     "theory/regret": Regret,
     "beyond/geometry_or_information": GeometryOrInformation,
+    "beyond/scale": Scale,
     "usecases/recommendation": Recommendation,
 }
 

@@ -31,6 +31,10 @@ class Index(Protocol):
     name: str
     rows: Rows
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it holds, the rows among them."""
+
     def search(self, queries: ArrayLike) -> Found:
         """Return (actions, scores) of the queries, shape (S, d)."""
 

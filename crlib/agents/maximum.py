@@ -109,6 +109,12 @@ class ExactIndex:
         mapped = isinstance(rows, np.memmap)
         self._columns = self.rows.T if mapped else np.ascontiguousarray(self.rows.T)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows and of their second copy; those of a map are on disk."""
+        copied = self._columns.nbytes if self._columns.base is not self.rows else 0
+        return int(self.rows.nbytes + copied)
+
     def search(self, queries: ArrayLike) -> Found:
         """Return the action of largest inner product for each query.
 

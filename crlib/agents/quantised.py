@@ -66,6 +66,11 @@ class ScanIndex:
         )
         _add(self._codes, self.rows, row_scale(self.rows))
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows and of their codes."""
+        return int(self.rows.nbytes + self.rows.size)
+
     def search(self, queries: ArrayLike) -> Found:
         """Return the best action found for each query, as :meth:`ExactIndex.search` does."""
         q = as_queries(queries, self.rows.shape[1])
@@ -130,6 +135,12 @@ class IVFIndex:
         chosen = np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
         self._cells.train(to_codes(self.rows[chosen], scale))
         _add(self._cells, self.rows, scale)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows, of their codes and numbers, and of the cells' centres."""
+        n, d = self.rows.shape
+        return int(self.rows.nbytes + n * d + 8 * n + 4 * self.nlist * d)
 
     def search(self, queries: ArrayLike) -> Found:
         """Return the best action found for each query, as :meth:`ExactIndex.search` does."""

@@ -77,7 +77,8 @@ class SlateBandit:
         if not noise >= 0:
             raise ValueError(f"noise = {noise}: expected a standard deviation of at least 0")
         self.table, self.noise, self.contexts = table, noise, contexts
-        self.features = None if features is None else np.asarray(features, np.float64)
+        # In their own precision and place: a map of many GB stays on disk.
+        self.features = None if features is None else np.asanyarray(features)
         if contexts and (self.features is None or self.features.shape[1] != len(table)):
             raise ValueError("with contexts pass features (K, d) and rewards = theta (d, S)")
         n_actions = len(table) if self.features is None or not contexts else len(self.features)
@@ -92,7 +93,8 @@ class SlateBandit:
         self._noises = [np.random.default_rng([seed, 3, number]) for number in numbers]
         if contexts == "fixed":
             self._fixed = self._contexts.standard_normal((n_contexts, len(table)))
-        self._round = 0
+        self._round = self._n_dealt = 0
+        self._bests: dict[int, Floats] = {}
 
     def deal(self, rounds: int) -> tuple[Floats | None, Actions | None]:
         """Return the next rounds' contexts (S, B, d) and slates (B, m), or None for either."""
@@ -109,6 +111,7 @@ class SlateBandit:
                 for _ in range(rounds)
             ])  # fmt: skip
         self._round += rounds
+        self._n_dealt = rounds
         self._dealt = context, slates
         if context is not None:
             context = np.broadcast_to(context, (self.table.shape[1], *context.shape))
@@ -127,10 +130,24 @@ class SlateBandit:
                 best[:, i] = self._fixed_best() if slates is None else self.table[offered].max(0)
             else:
                 weights = context[i][:, None] * self.table
-                best[:, i] = (self.features[offered] @ weights).max(axis=0)
+                best[:, i] = self._best_in_context(i, offered, weights)
                 chosen[:, i] = np.einsum("sd,ds->s", self.features[actions[:, i]], weights)
         seen = chosen + self.noise * np.stack([g.standard_normal(rounds) for g in self._noises])
         return seen, best - chosen
+
+    def _best_in_context(self, i: int, offered: Any, weights: Floats) -> Floats:
+        """Best mean reward on offer; that of all K actions is computed once a fixed context."""
+        assert self.features is not None
+        if self.contexts != "fixed" or self.slate is not None:
+            return np.asarray((self.features[offered] @ weights).max(axis=0))
+        key = (self._round - self._n_dealt + i) % len(self._fixed)
+        if key not in self._bests:
+            parts = (
+                (self.features[start : start + 65_536] @ weights).max(axis=0)
+                for start in range(0, len(self.features), 65_536)
+            )
+            self._bests[key] = np.max(list(parts), axis=0)
+        return self._bests[key]
 
     def _fixed_best(self) -> Floats:
         if not hasattr(self, "_best"):
