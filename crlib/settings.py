@@ -177,6 +177,16 @@ class Recommendation(Geometry):
     components: int = Field(default=128, ge=2)
 
 
+class FewLabels(Geometry):
+    """N1. Labels a task, rounds, actions on offer, number of tasks; `k`: size of the subset."""
+
+    n_labels: int = Field(default=300, ge=10)
+    horizon: int = Field(default=2_000, ge=50)
+    slate: int = Field(default=200, ge=2)
+    n_rewards: int = Field(default=24, ge=1)
+    k: int = Field(default=1000, ge=2)
+
+
 class Scale(Parameters):
     """The chapter on cost. `ks`: numbers of actions; `width`: d; rounds that are played at each."""
 
@@ -213,6 +223,7 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "theory/reward_representation": RewardRepresentation,
     "theory/regret": Regret,
     "beyond/geometry_or_information": GeometryOrInformation,
+    "beyond/few_labels": FewLabels,
     "beyond/scale": Scale,
     "usecases/recommendation": Recommendation,
 }

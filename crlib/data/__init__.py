@@ -6,7 +6,7 @@ from pathlib import Path
 from crlib.data import hub
 from crlib.data.actions import ActionSet, Feedback, Query, subset
 from crlib.data.harvest import catalogue
-from crlib.data.rewards import usage_rewards, user_rewards
+from crlib.data.rewards import label_rows, usage_rewards, user_rewards
 from crlib.data.sources import sources_frame
 
 NAMES = ("python-api", "toolbench", "toollens", "amazon-electronics", "amazon-games")
@@ -17,6 +17,7 @@ __all__ = [
     "Feedback",
     "Query",
     "catalogue",
+    "label_rows",
     "load",
     "sources_frame",
     "subset",

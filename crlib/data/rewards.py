@@ -109,3 +109,37 @@ def user_rewards(
     for column, row in enumerate(rows):
         rewards[used.indices[used.indptr[row] : used.indptr[row + 1]], column] = 1
     return rewards, tuple(feedback.user_ids[i] for i in rows)
+
+
+def label_rows(rewards: NDArray[np.floating], n_labels: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Choose actions to label: half of those with a reward of their own, the rest from all others.
+
+    Most actions of a massive space have the same reward, nothing; a few hundred drawn at random
+    would hardly meet another. Logs do, because they are of actions that somebody took.
+
+    Parameters
+    ----------
+    rewards : ndarray, shape (K,)
+        The most frequent value counts as "nothing".
+    n_labels : int
+        2 to K.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int64, shape (n_labels,)
+        Distinct, ascending.
+
+    Raises
+    ------
+    ValueError
+        If `n_labels` is out of range.
+    """
+    n_actions = len(rewards)
+    if not 2 <= n_labels <= n_actions:
+        raise ValueError(f"n_labels = {n_labels}: expected 2 to K = {n_actions}")
+    values, counts = np.unique(rewards, return_counts=True)
+    order = np.random.default_rng(seed).permutation(n_actions)
+    taken = order[rewards[order] != values[counts.argmax()]][: n_labels // 2]
+    others = order[~np.isin(order, taken)]
+    return np.sort(np.concatenate([taken, others[: n_labels - len(taken)]]))

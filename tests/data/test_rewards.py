@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from crlib.data.rewards import usage_rewards, user_rewards
+from crlib.data.rewards import label_rows, usage_rewards, user_rewards
 
 CALLS = np.array(
     [
@@ -103,3 +103,29 @@ def test_no_user_with_enough_actions_gives_no_function() -> None:
 def test_numbers_of_users_and_items_must_be_positive(options) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         user_rewards(actions(), **options)
+
+
+def test_half_of_the_labels_are_of_actions_that_are_used() -> None:
+    rewards = np.zeros(1000)
+    rewards[:200] = np.arange(1, 201)
+    rows = label_rows(rewards, 100, seed=1)
+    assert len(set(rows.tolist())) == 100
+    assert (np.diff(rows) > 0).all()
+    # fifty of those used, and about a sixth of the fifty others, who are drawn from all the rest
+    assert 50 <= (rows < 200).sum() < 70
+    np.testing.assert_array_equal(rows, label_rows(rewards, 100, seed=1))
+    assert (rows != label_rows(rewards, 100, seed=2)).any()
+
+
+def test_few_used_actions_are_all_labelled() -> None:
+    rewards = np.zeros(50)
+    rewards[[3, 7]] = 2.0
+    rows = label_rows(rewards, 20)
+    assert {3, 7} <= set(rows.tolist())
+    assert len(rows) == 20
+
+
+@pytest.mark.parametrize("n_labels", [1, 51])
+def test_numbers_of_labels_out_of_range_are_refused(n_labels) -> None:
+    with pytest.raises(ValueError, match="n_labels"):
+        label_rows(np.arange(50.0), n_labels)
