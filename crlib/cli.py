@@ -64,17 +64,31 @@ def embed(
     texts: Annotated[Path, typer.Option(help="A .csv, .jsonl, .parquet or .txt file.")],
     out: Annotated[Path, typer.Option(help="Folder for vectors.npy and manifest.json.")],
     column: Annotated[str, typer.Option(help="Column that holds the texts.")] = "text",
+    layer: Annotated[int | None, typer.Option(help="0 the embeddings', -1 the last's.")] = None,
+    pooling: Annotated[
+        str | None, typer.Option(help="mean, cls, lasttoken, max or first-last.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or int8.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit on the hub.")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="As cuda:0; given again, they share the work.")
+    ] = None,
 ) -> None:
     """Embed a file of texts; what an earlier call has embedded is not computed again.
 
     Examples
     --------
     crlib embed --model simcse --texts actions.csv --out vectors
+    crlib embed --model llama-3-8b --texts actions.csv --out vectors --pooling lasttoken \\
+        --device cuda:0 --device cuda:1
     """
     from crlib.extractors.files import embed_file
 
     try:
-        manifest = embed_file(model, texts, out, column=column)
+        manifest = embed_file(
+            model, texts, out, column=column, layer=layer, pooling=pooling, dtype=dtype,
+            revision=revision, device=device or None,
+        )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(f"{manifest['count']:,} rows of {manifest['dimensions']} numbers in {out}")

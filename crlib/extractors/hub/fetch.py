@@ -32,12 +32,13 @@ def explained(name: str, repo: str, *, size: str = "") -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:
         causes = _causes(error)
+        where = f"{repo}, {size}" if size else repo
         refused = [REFUSALS[cause].format(repo=repo) for cause in REFUSALS if cause in causes]
         if refused:
             what = refused[0]
         elif isinstance(error, OSError) and not Path(repo).exists():
             what = (
-                f"is not on this machine and the hub did not answer ({repo}{size}); load it "
+                f"is not on this machine and the hub did not answer ({where}); load it "
                 "where there is a network, or give a folder that holds it"
             )
         else:
@@ -51,7 +52,7 @@ def download_size(spec: HubSpec) -> str:
     """About how much a model's files hold, for a message; empty where unknown."""
     # The files are what they are, whatever the weights become in memory.
     stored = HUB_MODELS.get(spec.name, spec)
-    return f", {stored.gigabytes:.1f} GB" if stored.parameters else ""
+    return f"{stored.gigabytes:.1f} GB" if stored.parameters else ""
 
 
 def _causes(error: BaseException) -> set[str]:

@@ -27,9 +27,21 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 class Layers(nn.Module):
     """Hand the mean of some layers' hidden states on to the pooling."""
 
-    def __init__(self, layers: Sequence[int]) -> None:
+    def __init__(self, layers: Sequence[int], model: Any) -> None:
         super().__init__()
         self.layers = tuple(layers)
+        self.origin = type(model), model.config
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the model known to a process that received it.
+
+        transformers notes when a model is made, and in that process alone, how its class gives
+        all hidden states; one without weights is enough for that.
+        """
+        super().__setstate__(state)
+        kind, config = self.origin
+        with torch.device("meta"):
+            kind(config)
 
     def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Replace the last states by the chosen layers', in float32 as bfloat16 loses digits."""
@@ -83,7 +95,7 @@ def load_hub(spec: HubSpec, *, device: str | None = None) -> SentenceTransformer
         transformer.model.config.is_causal = False
     modules: list[nn.Module] = [transformer]
     if layers:
-        modules.append(Layers(layers))
+        modules.append(Layers(layers, transformer.model))
     if spec.pooling != "built in":
         mode = "mean" if spec.pooling == "first-last" else spec.pooling
         width = transformer.get_embedding_dimension()
