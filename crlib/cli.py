@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from crlib import ledger
@@ -97,13 +98,16 @@ def embed(
 @app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing and how to get it."""
+    from crlib.data.states import data_states
     from crlib.extractors.hub.states import hub_states
 
-    ready = [_python(), _environment(), *_tools(), *model_states(), *hub_states()]
     table = Table("What", "State")
     table.add_column("What to do", overflow="fold")
-    for name, state, remedy in ready:
-        table.add_row(name, state, remedy)
+    own = [_python(), _environment(), *_tools()]
+    for section in (own, data_states(), model_states(), hub_states()):
+        for row in section:
+            table.add_row(*(escape(cell) for cell in row))
+        table.add_section()
     Console().print(table)
 
 

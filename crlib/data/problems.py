@@ -15,6 +15,11 @@ SOURCES: dict[str, dict[str, str]] = {
         "the 500 of Lightman et al. (2023), arXiv:2305.20050",
     },
 }
+FILES = {
+    ("gsm8k", "train"): ("gsm8k/train.jsonl", "gsm8k/train.jsonl.gz"),
+    ("gsm8k", "test"): ("gsm8k/test.jsonl", "gsm8k/test.jsonl.gz"),
+    ("math500", "test"): ("math500/test.jsonl", "math500/test.jsonl.gz"),
+}
 CALCULATION = re.compile(r"<<[^<>]*>>")  # GSM8K's annotations for a calculator
 SUBJECTS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra",
             "Number Theory", "Prealgebra", "Precalculus")  # fmt: skip
@@ -76,17 +81,13 @@ def load_problems(name: str, *, split: str = "train", path: str | Path | None = 
     ValueError
         For an unknown name or split, a missing or damaged file, or one without a fitting row.
     """
-    if name == "gsm8k" and split in ("train", "test"):
-        stem = f"gsm8k/{split}.jsonl"
-        file = find_file(name, (stem, f"{stem}.gz"), path)
-        parse = _gsm8k
-    elif name == "math500" and split == "test":
-        file, parse = find_file(name, ("math500/test.jsonl", "math500/test.jsonl.gz"), path), _math
-    else:
+    if (name, split) not in FILES:
         raise ValueError(
             f"no problem set {name!r} with split {split!r}; there are: gsm8k (train, test), "
             "math500 (test)"
         )
+    file = find_file(name, FILES[name, split], path)
+    parse = _gsm8k if name == "gsm8k" else _math
     found, source = read_rows(file, parse, key=lambda problem: problem.question)
     problems = tuple(
         problem if problem.id else _named(problem, f"{name}/{split}/{i}")

@@ -12,6 +12,8 @@ from crlib.data.files import BadRow, find_file, read_rows
 
 SOURCE = {"licence": "see its LICENSE.txt; mixed, by origin of the sentences",
           "citation": "Cer et al. (2017), arXiv:1708.00055"}  # fmt: skip
+SPLITS = ("train", "dev", "test")
+FILES = {split: (f"stsb/sts-{split}.csv", f"stsb/sts-{split}.csv.gz") for split in SPLITS}
 
 
 @dataclass(frozen=True)
@@ -47,9 +49,9 @@ def load_sts(*, split: str = "dev", path: str | Path | None = None) -> SentenceP
     ValueError
         For an unknown split, a missing or damaged file, or one without a fitting row.
     """
-    if split not in ("train", "dev", "test"):
+    if split not in FILES:
         raise ValueError(f"split = {split!r}; expected train, dev or test")
-    file = find_file("sts-b", (f"stsb/sts-{split}.csv", f"stsb/sts-{split}.csv.gz"), path)
+    file = find_file("sts-b", FILES[split], path)
     rows, source = read_rows(file, _pair)  # repeats count, as in published scores
     first, second, scores = zip(*rows, strict=True)
     return SentencePairs(first, second, np.array(scores), source | {"split": split} | SOURCE)
