@@ -22,7 +22,7 @@ class Options(TypedDict, total=False):
     pooling : {"mean", "cls", "lasttoken", "max", "first-last"} or None
         How token states become a row. "first-last" is the mean over all tokens of the average of
         hidden states 1, which leave the first transformer layer, and -1, which leave the last
-        (Su et al. 2021, arXiv:2103.15316, section 4.1; Gao et al. 2021, table 2).
+        (Su et al. 2021, arXiv:2103.15316).
     dtype : {"float32", "bfloat16", "int8"} or None
         Of the weights, models of the hub only; "int8" needs the package bitsandbytes.
     revision : str or None

@@ -2,6 +2,7 @@
 
 import httpx2
 import pytest
+from hub_models import spec_for
 from huggingface_hub.errors import (
     GatedRepoError,
     LocalEntryNotFoundError,
@@ -54,6 +55,23 @@ def test_the_cause_inside_the_loaders_error_counts(monkeypatch, kind):
     with pytest.raises(ValueError, match=message) as raised:
         loading.load_hub(HUB_MODELS["llama-3-8b"], device="cpu")
     assert "every model of `crlib doctor` that is ready can be used" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("gated", r"is gated: accept its terms at its page on the hub \(some/adapter\)"),
+        ("offline", r"is not on this machine and the hub did not answer \(some/adapter\)"),
+    ],
+)
+def test_an_adapter_is_named_when_it_is_the_one_refused(checkpoints, monkeypatch, kind, message):
+    def download(*_, **__):
+        raise ERRORS[kind][0]()
+
+    monkeypatch.setattr("peft.config.hf_hub_download", download)
+    spec = spec_for(checkpoints / "llama", adapters=("some/adapter",))
+    with pytest.raises(ValueError, match=message):
+        loading.load_hub(spec, device="cpu")
 
 
 @pytest.mark.parametrize("kind", ERRORS)

@@ -174,6 +174,20 @@ def test_a_commit_can_be_pinned(tmp_path, vectors, monkeypatch):
         encode(TEXTS, "some/model", revision="c" * 40, cache_dir=vectors)
 
 
+def test_an_id_with_modules_follows_them_too(checkpoints, tmp_path, vectors, monkeypatch):
+    folder = tmp_path / "models--some--whole"
+    SentenceTransformer(
+        modules=list(load_hub(spec_for(checkpoints / "bert", pooling="cls"), device="cpu"))
+    ).save_pretrained(str(folder / "snapshots" / ("d" * 40)))
+    (folder / "refs").mkdir()
+    (folder / "refs" / "main").write_text("d" * 40)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    model = AutoModel.from_pretrained(checkpoints / "bert").eval()
+    found = encode(TEXTS, "some/whole", cache_dir=vectors)
+    np.testing.assert_allclose(found, reference(model, TEXTS, "cls"), atol=2e-6)
+
+
 def test_a_folder_has_no_commit(checkpoints, vectors):
     with pytest.raises(ValueError, match="is a folder and has no revision"):
         encode(TEXTS, str(checkpoints / "bert"), revision="main", cache_dir=vectors)

@@ -36,7 +36,9 @@ def explained(name: str, repo: str, *, size: str = "") -> Iterator[None]:
         refused = [REFUSALS[cause].format(repo=repo) for cause in REFUSALS if cause in causes]
         if refused:
             what = refused[0]
-        elif isinstance(error, OSError) and not Path(repo).exists():
+        elif "LocalEntryNotFoundError" in causes or (
+            isinstance(error, OSError) and not Path(repo).exists()
+        ):
             what = (
                 f"is not on this machine and the hub did not answer ({where}); load it "
                 "where there is a network, or give a folder that holds it"
