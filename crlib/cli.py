@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from crlib import ledger
@@ -64,17 +65,31 @@ def embed(
     texts: Annotated[Path, typer.Option(help="A .csv, .jsonl, .parquet or .txt file.")],
     out: Annotated[Path, typer.Option(help="Folder for vectors.npy and manifest.json.")],
     column: Annotated[str, typer.Option(help="Column that holds the texts.")] = "text",
+    layer: Annotated[int | None, typer.Option(help="0 the embeddings', -1 the last's.")] = None,
+    pooling: Annotated[
+        str | None, typer.Option(help="mean, cls, lasttoken, max or first-last.")
+    ] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32, bfloat16 or int8.")] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit on the hub.")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="As cuda:0; given again, they share the work.")
+    ] = None,
 ) -> None:
     """Embed a file of texts; what an earlier call has embedded is not computed again.
 
     Examples
     --------
     crlib embed --model simcse --texts actions.csv --out vectors
+    crlib embed --model llama-3-8b --texts actions.csv --out vectors --pooling lasttoken \\
+        --device cuda:0 --device cuda:1
     """
     from crlib.extractors.files import embed_file
 
     try:
-        manifest = embed_file(model, texts, out, column=column)
+        manifest = embed_file(
+            model, texts, out, column=column, layer=layer, pooling=pooling, dtype=dtype,
+            revision=revision, device=device or None,
+        )  # fmt: skip
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(f"{manifest['count']:,} rows of {manifest['dimensions']} numbers in {out}")
@@ -83,13 +98,16 @@ def embed(
 @app.command()
 def doctor() -> None:
     """Say what this machine can run, what is missing and how to get it."""
+    from crlib.data.sources import data_states
     from crlib.extractors.hub.states import hub_states
 
-    ready = [_python(), _environment(), *_tools(), *model_states(), *hub_states()]
     table = Table("What", "State")
     table.add_column("What to do", overflow="fold")
-    for name, state, remedy in ready:
-        table.add_row(name, state, remedy)
+    own = [_python(), _environment(), *_tools()]
+    for section in (own, data_states(), model_states(), hub_states()):
+        for row in section:
+            table.add_row(*(escape(cell) for cell in row))
+        table.add_section()
     Console().print(table)
 
 

@@ -205,6 +205,25 @@ def sources_frame(folder: str | Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def data_states() -> list[tuple[str, str, str]]:
+    """Name, state and remedy of each data set, for `crlib doctor`."""
+    given = os.environ.get(VARIABLE)
+    wrong = ""
+    if given is not None and not Path(given).is_dir():
+        wrong = f"{VARIABLE} = {given} is no folder; set it to the folder of all data sets. "
+    return [
+        (row["set"], row["state"], "")
+        if row["state"] != "not found"
+        else (row["set"], f"not found ({row['size']})", wrong + _remedy(row["set"]))
+        for row in sources_frame().to_dict("records")
+    ]
+
+
+def _remedy(name: str) -> str:
+    folder = SOURCES[name].expected[0]
+    return f"{how_to_get(name)}; put it into {folder} of the folder that {VARIABLE} names"
+
+
 def size_text(megabytes: float) -> str:
     """A size for people to read; nothing is known of zero."""
     if megabytes == 0:

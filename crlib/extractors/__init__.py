@@ -7,6 +7,7 @@ from crlib.extractors.names import AnySpec, models_for, pairs_for, spec_of
 from crlib.extractors.specs import MODELS, PAIRS, SEED_PAIRS, ModelSpec, Pair
 from crlib.extractors.standardise import standardise
 from crlib.extractors.streaming import standardise_file
+from crlib.extractors.variants import Variant, variants_for
 
 if TYPE_CHECKING:
     from crlib.extractors.encoding import encode
@@ -21,12 +22,14 @@ __all__ = [
     "HubSpec",
     "ModelSpec",
     "Pair",
+    "Variant",
     "encode",
     "models_for",
     "pairs_for",
     "spec_of",
     "standardise",
     "standardise_file",
+    "variants_for",
 ]
 
 

@@ -11,6 +11,7 @@ from crlib.extractors.controls import gaussian_rows, lsa_rows
 from crlib.extractors.external import read_embeddings
 from crlib.extractors.hub.rows import hub_rows
 from crlib.extractors.names import FileSpec, HubSpec, spec_of
+from crlib.extractors.options import checked_device, with_options
 from crlib.extractors.specs import ModelSpec
 from crlib.extractors.store import SHARD_ROWS, read_rows, store_folder, write_rows
 from crlib.extractors.weights import describe
@@ -27,6 +28,11 @@ def encode(
     batch_tokens: int = 1024,
     seed: int = 0,
     progress: bool = False,
+    layer: int | None = None,
+    pooling: str | None = None,
+    dtype: str | None = None,
+    revision: str | None = None,
+    device: str | Sequence[str] | None = None,
 ) -> NDArray[np.float32]:
     """Embed texts.
 
@@ -48,6 +54,13 @@ def encode(
         Of the controls (noise, random start, LSA); trained models do not depend on it.
     progress : bool
         Show a progress bar.
+    layer, pooling, dtype, revision
+        Change what the model's spec says: see `crlib.extractors.options.Options`. Each choice has
+        vectors of its own on disk.
+    device : str or sequence of str, optional
+        As torch names it; the twins run on the CPU by default, models of the hub where
+        sentence-transformers chooses. Several devices (models of the hub only) share the work, a
+        process each: a script needs `if __name__ == "__main__":` then.
 
     Returns
     -------
@@ -57,10 +70,13 @@ def encode(
     Raises
     ------
     ValueError
-        For an unknown model, a missing file, a text that is no str or no valid Unicode, and
-        batch_tokens < 1.
+        For an unknown model, a missing file, a text that is no str or no valid Unicode,
+        batch_tokens < 1, an option that the model does not take, and a device that is not there.
     """
-    spec = spec_of(model)
+    spec = with_options(
+        spec_of(model), layer=layer, pooling=pooling, dtype=dtype, revision=revision
+    )
+    place = checked_device(spec, device)
     texts = _checked(texts)
     if batch_tokens < 1:
         raise ValueError(
@@ -79,9 +95,10 @@ def encode(
     places = [position[key] for key in all_keys]
     if isinstance(spec, HubSpec):
         store = Path(cache_dir or BUILD / "vectors")
-        return hub_rows(keys, list(distinct.values()), spec, cache_dir=store, progress=progress)[
-            places
-        ]
+        rows = hub_rows(
+            keys, list(distinct.values()), spec, cache_dir=store, progress=progress, device=place
+        )
+        return rows[places]
     description = describe(spec, seed=seed, text_keys=keys)
     folder = store_folder(cache_dir or BUILD / "vectors", description)
     rows, found = read_rows(folder, keys, spec.dimensions)
@@ -91,14 +108,20 @@ def encode(
         write_rows(folder, description, keys, rows)
     elif len(missing):
         todo = [distinct[keys[i]] for i in missing]
-        for shard, shard_rows in _forward(todo, spec, seed, batch_tokens, progress):
+        where = place if isinstance(place, str) else None
+        for shard, shard_rows in _forward(todo, spec, seed, batch_tokens, progress, where):
             rows[missing[shard]] = shard_rows
             write_rows(folder, description, [keys[i] for i in missing[shard]], shard_rows)
     return rows[places]
 
 
 def _forward(
-    texts: Sequence[str], spec: ModelSpec, seed: int, batch_tokens: int, progress: bool
+    texts: Sequence[str],
+    spec: ModelSpec,
+    seed: int,
+    batch_tokens: int,
+    progress: bool,
+    device: str | None,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Run the model; yield each shard's positions and rows as soon as they are there."""
     # torch and transformers take seconds to import: who only reads the store should not wait.
@@ -106,7 +129,7 @@ def _forward(
     from crlib.extractors.load import load_encoder
     from crlib.extractors.twins.tokenizer import token_ids
 
-    encoder = load_encoder(spec, seed=seed)
+    encoder = load_encoder(spec, seed=seed, device=device)
     tokens = token_ids(encoder.tokenizer, texts)
     # By length, so that a batch holds little padding; a shard at a time, so that a process
     # that is killed has kept what it had.

@@ -2,13 +2,15 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from crlib.extractors.names import HubSpec, spec_of
+from crlib.extractors.options import Options, with_options
 from crlib.io import atomic_path, sha256_file, write_json
 
 
@@ -56,7 +58,13 @@ def _frame(path: Path) -> pd.DataFrame:
 
 
 def embed_file(
-    model: str, path: str | Path, out: str | Path, *, column: str = "text"
+    model: str,
+    path: str | Path,
+    out: str | Path,
+    *,
+    column: str = "text",
+    device: str | Sequence[str] | None = None,
+    **options: Unpack[Options],
 ) -> dict[str, Any]:
     """Embed a file of texts into `out`/vectors.npy, and say in `out`/manifest.json what it is.
 
@@ -68,11 +76,16 @@ def embed_file(
         See `read_texts`.
     out : str or Path
         Its folder `store` keeps what is done, so that a call that was stopped goes on.
+    device
+        See `encode`.
+    options
+        layer, pooling, dtype, revision: see `crlib.extractors.options.Options`.
 
     Returns
     -------
     dict
-        The manifest: model, what its rows depend on, count, dimensions, hashes of both files.
+        The manifest: model, options, what its rows depend on, count, dimensions, and the hashes of
+        both files.
 
     Raises
     ------
@@ -81,19 +94,22 @@ def embed_file(
     """
     from crlib.extractors.encoding import encode
 
-    spec, texts, out = spec_of(model), read_texts(path, column=column), Path(out)
+    spec = with_options(spec_of(model), **options)
+    texts, out = read_texts(path, column=column), Path(out)
+    given = {name: value for name, value in options.items() if value is not None}
     description: dict[str, Any] = {"name": model}
     if isinstance(spec, HubSpec):
         _tell_size(spec)
         from crlib.extractors.hub.rows import describe_hub
 
         description = describe_hub(spec)
-    rows = encode(texts, model, cache_dir=out / "store", progress=True)
+    rows = encode(texts, model, cache_dir=out / "store", progress=True, device=device, **options)
     target = out / "vectors.npy"
     with atomic_path(target) as temporary, open(temporary, "wb") as file:
         np.save(file, rows, allow_pickle=False)
     manifest = {
         "model": model,
+        "options": given,
         "spec": description,
         "count": len(rows),
         "dimensions": rows.shape[1],
@@ -105,7 +121,9 @@ def embed_file(
 
 
 def _tell_size(spec: HubSpec) -> None:
+    from crlib.extractors.hub.fetch import download_size
     from crlib.extractors.hub.states import is_cached
 
-    if spec.parameters and not Path(spec.repo).is_dir() and not is_cached(spec.repo):
-        print(f"{spec.name}: about {spec.gigabytes:.1f} GB will be downloaded", file=sys.stderr)
+    size = download_size(spec)
+    if size and not Path(spec.repo).is_dir() and not is_cached(spec.repo):
+        print(f"{spec.name}: about {size} will be downloaded", file=sys.stderr)

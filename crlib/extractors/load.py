@@ -27,15 +27,23 @@ class Encoder:
         Float32, in evaluation mode; (ids, mask) -> `last_hidden_state`.
     padding : int
         Token number of padding.
+    layer : int
+        Hidden states that are pooled.
+    pooling : str
+        See `crlib.extractors.options.Options`.
     """
 
     tokenizer: Tokenizer
     module: nn.Module
     padding: int
+    layer: int = -1
+    pooling: str = "mean"
 
 
-def load_encoder(spec: ModelSpec, *, seed: int = 0, shipped: Path = SHIPPED) -> Encoder:
-    """Load a model's tokenizer and weights, in float32, for inference on the CPU.
+def load_encoder(
+    spec: ModelSpec, *, seed: int = 0, shipped: Path = SHIPPED, device: str | None = None
+) -> Encoder:
+    """Load a model's tokenizer and weights, in float32, for inference; on the CPU by default.
 
     Raises
     ------
@@ -49,13 +57,15 @@ def load_encoder(spec: ModelSpec, *, seed: int = 0, shipped: Path = SHIPPED) -> 
         module = minilm.load_minilm()
         if spec.name != "minilm":
             module = minilm.merge_adapter(module, shipped / spec.name)
-        return Encoder(minilm.minilm_tokenizer(), module, minilm.PAD)
+        encoder = Encoder(minilm.minilm_tokenizer(), module, minilm.PAD, spec.layer, spec.pooling)
+        encoder.module.to(device or "cpu")
+        return encoder
     tokenizer = read_tokenizer(shipped / "tokenizer" / "tokenizer.json")
     if spec.name == "random-start":
         module = new_encoder(seed=seed, vocabulary=tokenizer.get_vocab_size())
     else:
         module = _twin(files[0], files[1])
-    return Encoder(tokenizer, module.eval(), PAD)
+    return Encoder(tokenizer, module.eval().to(device or "cpu"), PAD, spec.layer, spec.pooling)
 
 
 def _twin(weights: Path, config: Path) -> BertModel:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Family = Literal["reconstruction", "contrastive", "control", "pretrained"]
+Pooling = Literal["mean", "cls", "lasttoken", "max", "first-last"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,16 @@ class ModelSpec:
         Width d of a row.
     max_tokens : int
         Longer texts are cut here, [CLS] and [SEP] included; 0 for controls that do not cut.
-    pooling : str
+    pooling : {"mean", "cls", "lasttoken", "max", "first-last", "none"}
         How token states become a row.
     seed : int
         Of start, batches, masks and dropout.
+    layers : int
+        Transformer layers; 0 for controls that are no network.
+    layer : int
+        Hidden states that are pooled: -1 the last layer's, 0 the embeddings'.
+    causal : bool
+        Whether a token sees only those before it.
     description : str
         One sentence for a page.
     """
@@ -43,8 +50,11 @@ class ModelSpec:
     expected_d_eff: float | None = None
     dimensions: int = 128
     max_tokens: int = 64
-    pooling: str = "mean"
+    pooling: Pooling | Literal["none"] = "mean"
     seed: int = 0
+    layers: int = 2
+    layer: int = -1
+    causal: bool = False
 
     @property
     def recipe(self) -> str:
@@ -90,6 +100,7 @@ _TWINS: tuple[ModelSpec, ...] = (
         "Causal language model: next-token prediction with LLaMA's optimiser and schedule.",
         "LLaMA-3 8B",
         60.0,
+        causal=True,
     ),
     ModelSpec(
         "simcse",
@@ -134,6 +145,7 @@ _MINILM: tuple[ModelSpec, ...] = (
         "pairs, which may hold these very docstrings.",
         dimensions=384,
         max_tokens=256,
+        layers=6,
     ),
     ModelSpec(
         "minilm-mlm",
@@ -142,6 +154,7 @@ _MINILM: tuple[ModelSpec, ...] = (
         "all-MiniLM-L6-v2 continued with masked prediction (low-rank adapters).",
         dimensions=384,
         max_tokens=256,
+        layers=6,
     ),
     ModelSpec(
         "minilm-simcse",
@@ -150,6 +163,7 @@ _MINILM: tuple[ModelSpec, ...] = (
         "all-MiniLM-L6-v2 continued with SimCSE (low-rank adapters).",
         dimensions=384,
         max_tokens=256,
+        layers=6,
     ),
 )
 
@@ -161,6 +175,7 @@ _CONTROLS: tuple[ModelSpec, ...] = (
         "Gaussian noise, a direction per text: as uniform as can be, without any meaning.",
         max_tokens=0,
         pooling="none",
+        layers=0,
     ),
     ModelSpec(
         "random-start",
@@ -175,6 +190,7 @@ _CONTROLS: tuple[ModelSpec, ...] = (
         "Latent semantic analysis of the given texts: TF-IDF and its 128 leading components.",
         max_tokens=0,
         pooling="none",
+        layers=0,
     ),
 )
 

@@ -69,6 +69,8 @@ def describe(
     fields = ("name", "kind", "dimensions", "max_tokens", "pooling")
     description: dict[str, Any] = {field: known[field] for field in fields}
     description |= {"dtype": "float32", "normalised": True}
+    if spec.layer != -1:  # only then, so that what was stored without the field stays valid
+        description["layer"] = spec.layer
     if spec.kind == "control":
         description["seed"] = seed
     if spec.name == "lsa":

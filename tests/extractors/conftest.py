@@ -43,3 +43,14 @@ def corpus(texts: list[str], tokenizer: Tokenizer) -> Corpus:
 @pytest.fixture
 def vectors(tmp_path: Path) -> Path:
     return tmp_path / "vectors"
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny random checkpoint of each architecture."""
+    from hub_models import BUILDERS, save  # transformers takes seconds: only where needed
+
+    folder = tmp_path_factory.mktemp("hub")
+    for name in BUILDERS:
+        save(name, folder / name)
+    return folder

@@ -49,6 +49,29 @@ def test_the_command_writes_rows_and_a_manifest_that_describes_them(tmp_path):
     np.testing.assert_allclose(encode(TEXTS, str(out / "vectors.npy")), rows, atol=1e-6)
 
 
+def test_the_command_takes_options_and_the_manifest_names_them(tmp_path):
+    path, out = written(tmp_path / "actions.csv"), tmp_path / "vectors"
+    command = ["embed", "--model", "simcse", "--texts", str(path), "--out", str(out),
+               "--layer", "1", "--pooling", "max", "--device", "cpu"]  # fmt: skip
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    expected = encode(TEXTS, "simcse", layer=1, pooling="max", cache_dir=tmp_path / "x")
+    np.testing.assert_allclose(np.load(out / "vectors.npy"), expected, atol=1e-6)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["options"] == {"layer": 1, "pooling": "max"}
+
+
+@pytest.mark.parametrize("option", [["--layer", "9"], ["--pooling", "none"], ["--dtype", "int8"],
+                                    ["--revision", "main"], ["--device", "gpu"]])  # fmt: skip
+def test_the_command_refuses_what_means_nothing(tmp_path, option):
+    path, out = written(tmp_path / "actions.csv"), tmp_path / "vectors"
+    command = ["embed", "--model", "simcse", "--texts", str(path), "--out", str(out), *option]
+    done = CliRunner().invoke(app, command, env={"COLUMNS": "400"})
+    assert done.exit_code == 2
+    assert option[0].removeprefix("--") in done.output
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -82,8 +105,15 @@ def test_the_doctor_tells_what_fits_with_its_arithmetic(monkeypatch):
     )
     assert small["bert-base"] == ("ready, in the hub's cache", "")
     assert small["simcse-base"][0] == "to be downloaded, about 0.4 GB"
+    middle = {name: what for name, _, what in states.hub_states(10.0)}
+    assert middle["llama-3-8b"].endswith("has 10.0 GB; with dtype = int8 it is 8.0 GB")
+    tiny = {name: what for name, _, what in states.hub_states(0.3)}
+    assert tiny["bert-base"].endswith("; with dtype = bfloat16 it is 0.2 GB")
     large = {name: state for name, state, _ in states.hub_states(80.0)}
     assert large["llama-3-8b"] == "gated, about 16.1 GB"
+    fetch = {name: what for name, _, what in states.hub_states(80.0)}["llm2vec-llama-3"]
+    for adapter in HUB_MODELS["llm2vec-llama-3"].adapters:
+        assert f"`hf download {adapter}`" in fetch
 
 
 def test_a_cache_without_weights_is_not_ready(tmp_path, monkeypatch):

@@ -5,64 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hub_models import BUILDERS, TEXTS, reference, spec_for, tokenizer
 from peft import LoraConfig, get_peft_model
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import (
-    AutoModel,
-    BertConfig,
-    BertModel,
-    JinaEmbeddingsV3Config,
-    JinaEmbeddingsV3Model,
-    LlamaConfig,
-    LlamaModel,
-    PreTrainedTokenizerFast,
-    RobertaConfig,
-    RobertaModel,
-)
+from transformers import AutoModel
 
 from crlib.extractors.hub import HUB_MODELS, PAPER_PAIRS, hub_spec
 from crlib.extractors.hub.loading import embed, load_hub
-
-TEXTS = ["open the file", "sort a list of numbers by size", "plot"]
-WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "<user>",
-    "<end>",
-    *sorted(set(" ".join(TEXTS).split())),
-]
-SIZES = {"vocab_size": len(WORDS), "hidden_size": 32, "num_hidden_layers": 2,
-         "num_attention_heads": 4, "intermediate_size": 48}  # fmt: skip
-BUILDERS = {
-    "bert": lambda: BertModel(BertConfig(**SIZES)),
-    "roberta": lambda: RobertaModel(RobertaConfig(**SIZES, pad_token_id=0)),
-    "jina": lambda: JinaEmbeddingsV3Model(JinaEmbeddingsV3Config(**SIZES, pad_token_id=0)),
-    "llama": lambda: LlamaModel(LlamaConfig(**SIZES, num_key_value_heads=4, pad_token_id=0)),
-}
-
-
-def tokenizer() -> PreTrainedTokenizerFast:
-    made = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    made.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    made.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=made, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]",
-        sep_token="[SEP]", eos_token="[SEP]", model_max_length=64,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def checkpoints(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hub")
-    for name, build in BUILDERS.items():
-        torch.manual_seed(0)
-        build().eval().save_pretrained(folder / name)
-        tokenizer().save_pretrained(folder / name)
-    return folder
+from crlib.extractors.options import POOLINGS
 
 
 def adapter(checkpoint, folder, seed: int, **options):
@@ -77,26 +26,8 @@ def adapter(checkpoint, folder, seed: int, **options):
     return model
 
 
-def reference(model, texts, pooling: str, *, layer: int = -1, side: str = "right") -> np.ndarray:
-    """Pooling written straight on transformers, a text at a time, so without any padding."""
-    rows = []
-    for text in texts:
-        tokens = tokenizer()(text, return_tensors="pt")
-        with torch.inference_mode():
-            hidden = model(
-                input_ids=tokens["input_ids"], attention_mask=tokens["attention_mask"],
-                output_hidden_states=True,
-            ).hidden_states[layer][0]  # fmt: skip
-        rows.append({"mean": hidden.mean(0), "cls": hidden[0], "lasttoken": hidden[-1]}[pooling])
-    return torch.nn.functional.normalize(torch.stack(rows), dim=1).numpy()
-
-
-def spec_for(folder, **changes):
-    return replace(hub_spec(f"{folder.parent}/{folder.name}"), **changes)
-
-
 @pytest.mark.parametrize("name", BUILDERS)
-@pytest.mark.parametrize("pooling", ["mean", "cls", "lasttoken"])
+@pytest.mark.parametrize("pooling", POOLINGS)
 def test_rows_are_those_of_plain_transformers(checkpoints, name, pooling):
     spec = spec_for(checkpoints / name, pooling=pooling)
     found = embed(load_hub(spec, device="cpu"), spec, TEXTS)
@@ -195,7 +126,7 @@ def test_rows_in_bfloat16_have_unit_length(checkpoints):
 
 
 def test_a_model_that_is_nowhere_is_named(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     spec = replace(HUB_MODELS["bert-base"], repo="nobody/no-such-model-anywhere")
     with pytest.raises(ValueError, match=r"bert-base is not on this machine .* 0\.4 GB"):
         load_hub(spec, device="cpu")

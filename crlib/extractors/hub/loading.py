@@ -1,8 +1,8 @@
 """One loader for every encoder of the hub, through sentence-transformers; no remote code."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,24 +12,41 @@ from peft.utils.save_and_load import load_peft_weights
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules.transformer import Transformer
 from sentence_transformers.sentence_transformer.modules.pooling import Pooling
+from sentence_transformers.util import is_sentence_transformer_model
 from torch import nn
+from transformers import AutoConfig
 
+from crlib.extractors.hub.fetch import download_size, explained
 from crlib.extractors.hub.specs import HubSpec
+from crlib.extractors.options import check_int8, check_layer
 from crlib.extractors.standardise import unit_rows
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
-class Layer(nn.Module):
-    """Hand one layer's hidden states on to the pooling."""
+class Layers(nn.Module):
+    """Hand the mean of some layers' hidden states on to the pooling."""
 
-    def __init__(self, layer: int) -> None:
+    def __init__(self, layers: Sequence[int], model: Any) -> None:
         super().__init__()
-        self.layer = layer
+        self.layers = tuple(layers)
+        self.origin = type(model), model.config
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the model known to a process that received it.
+
+        transformers notes when a model is made, and in that process alone, how its class gives
+        all hidden states; one without weights is enough for that.
+        """
+        super().__setstate__(state)
+        kind, config = self.origin
+        with torch.device("meta"):
+            kind(config)
 
     def forward(self, features: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Replace the last states by the chosen layer's."""
-        features["token_embeddings"] = features["all_layer_embeddings"][self.layer]
+        """Replace the last states by the chosen layers', in float32 as bfloat16 loses digits."""
+        chosen = [features["all_layer_embeddings"][layer].float() for layer in self.layers]
+        features["token_embeddings"] = torch.stack(chosen).mean(0)
         return features
 
 
@@ -52,21 +69,22 @@ def load_hub(spec: HubSpec, *, device: str | None = None) -> SentenceTransformer
     Raises
     ------
     ValueError
-        When the model is not there, is gated, or an adapter does not fit; says what to do.
+        When the model is not there, is gated, has no such layer, or an adapter does not fit; says
+        what to do.
     """
-    if spec.family == "pretrained" and (Path(spec.repo) / "modules.json").is_file():
+    if spec.as_saved and _has_modules(spec):
         return _whole(spec, device)
-    config = {"output_hidden_states": True} if spec.layer != -1 else {}
-    transformer = _fetch(
-        spec,
-        lambda: Transformer(
+    layers = _layers(spec)
+    config = {"output_hidden_states": True} if layers else {}
+    weights = weights_options(spec, device)
+    with explained(spec.name, spec.repo, size=download_size(spec)):
+        transformer = Transformer(
             spec.repo,
             max_seq_length=spec.max_tokens,
-            model_kwargs=_where(spec) | {"dtype": DTYPES[spec.dtype]},
+            model_kwargs=_where(spec) | weights,
             processor_kwargs=_where(spec) | {"padding_side": spec.padding_side},
             config_kwargs=_where(spec) | config,
-        ),
-    )
+        )
     tokenizer: Any = transformer.tokenizer
     if tokenizer is not None and tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # LLaMA has none; the mask hides it
@@ -76,11 +94,12 @@ def load_hub(spec: HubSpec, *, device: str | None = None) -> SentenceTransformer
         # Only on the loaded model: given as a configuration it is ignored without a word.
         transformer.model.config.is_causal = False
     modules: list[nn.Module] = [transformer]
-    if spec.layer != -1:
-        modules.append(Layer(spec.layer))
+    if layers:
+        modules.append(Layers(layers, transformer.model))
     if spec.pooling != "built in":
+        mode = "mean" if spec.pooling == "first-last" else spec.pooling
         width = transformer.get_embedding_dimension()
-        modules.append(Pooling(width, spec.pooling, include_prompt=not spec.prompt))
+        modules.append(Pooling(width, mode, include_prompt=not spec.prompt))
     return SentenceTransformer(modules=modules, device=device)
 
 
@@ -95,8 +114,9 @@ def merge(model: Any, adapter: str, spec: HubSpec) -> Any:
     """
     repo, _, subfolder = adapter.partition(":")
     options: dict[str, Any] = {"subfolder": subfolder} if subfolder else {}
-    adapted = _fetch(spec, lambda: PeftModel.from_pretrained(model, repo, **options))
-    saved = set(_fetch(spec, lambda: load_peft_weights(repo, device="cpu", **options)))
+    with explained(spec.name, repo):
+        adapted = PeftModel.from_pretrained(model, repo, **options)
+        saved = set(load_peft_weights(repo, device="cpu", **options))
     expected = set(get_peft_model_state_dict(adapted))
     if saved != expected:
         odd = sorted(saved ^ expected)
@@ -108,7 +128,12 @@ def merge(model: Any, adapter: str, spec: HubSpec) -> Any:
 
 
 def embed(
-    model: SentenceTransformer, spec: HubSpec, inputs: Sequence[Any], *, batch_size: int = 32
+    model: SentenceTransformer,
+    spec: HubSpec,
+    inputs: Sequence[Any],
+    *,
+    batch_size: int = 32,
+    pool: Any = None,
 ) -> NDArray[np.float32]:
     """Embed texts, or pictures with CLIP, with a loaded encoder.
 
@@ -120,6 +145,8 @@ def embed(
         The same.
     inputs : sequence of n str or PIL.Image.Image
     batch_size : int
+    pool : dict, optional
+        Worker processes, from `workers`.
 
     Returns
     -------
@@ -133,43 +160,78 @@ def embed(
         batch_size=batch_size,
         convert_to_tensor=True,
         show_progress_bar=False,
+        pool=pool,
+        chunk_size=batch_size if pool else None,
     )
     return unit_rows(rows.to(torch.float32).cpu().numpy())
 
 
+@contextmanager
+def workers(
+    model: SentenceTransformer, devices: Sequence[str | None]
+) -> Iterator[dict[Literal["input", "output", "processes"], Any] | None]:
+    """Start a process for each of several devices, and end them; none for a single device.
+
+    Each process is spawned with the loaded model, which takes seconds: it should serve all texts.
+    """
+    if len(devices) == 1:
+        yield None
+        return
+    pool = model.start_multi_process_pool([str(device) for device in devices])
+    try:
+        yield pool
+    finally:
+        model.stop_multi_process_pool(pool)
+
+
+def weights_options(spec: HubSpec, device: str | None = None) -> dict[str, Any]:
+    """Keywords of `from_pretrained` that decide the weights' number format.
+
+    Raises
+    ------
+    ValueError
+        When 8-bit weights are asked for and bitsandbytes is not installed.
+    """
+    if spec.dtype != "int8":
+        return {"dtype": DTYPES[spec.dtype]}
+    check_int8(spec.name)
+    from transformers import BitsAndBytesConfig
+
+    # What is not quantised, the norms for instance, is in the scheme's own float16.
+    options = {"quantization_config": BitsAndBytesConfig(load_in_8bit=True), "dtype": torch.float16}
+    return options | ({"device_map": {"": device}} if device else {})
+
+
 def _whole(spec: HubSpec, device: str | None) -> SentenceTransformer:
     """A checkpoint that says itself how its rows are made."""
-    return _fetch(
-        spec,
-        lambda: SentenceTransformer(
-            spec.repo, device=device, trust_remote_code=False, **_where(spec)
-        ),
-    )
+    weights = weights_options(spec, device)
+    with explained(spec.name, spec.repo, size=download_size(spec)):
+        return SentenceTransformer(
+            spec.repo,
+            device=None if "device_map" in weights else device,
+            trust_remote_code=False,
+            model_kwargs=weights,
+            **_where(spec),
+        )
+
+
+def _has_modules(spec: HubSpec) -> bool:
+    with explained(spec.name, spec.repo, size=download_size(spec)):
+        return is_sentence_transformer_model(spec.repo, **_where(spec))
+
+
+def _layers(spec: HubSpec) -> tuple[int, ...]:
+    """Hidden states that are averaged before the pooling; empty for the last layer's alone."""
+    if spec.pooling == "first-last":
+        return (1, -1)
+    if spec.layer == -1:
+        return ()
+    # Asked of the configuration, which is small, before the weights are loaded.
+    with explained(spec.name, spec.repo, size=download_size(spec)):
+        config = AutoConfig.from_pretrained(spec.repo, **_where(spec)).get_text_config()
+    check_layer(spec.name, spec.layer, config.num_hidden_layers)
+    return (spec.layer,)
 
 
 def _where(spec: HubSpec) -> dict[str, Any]:
     return {"revision": spec.revision} if spec.revision else {}
-
-
-def _fetch(spec: HubSpec, load: Any) -> Any:
-    """Call a loader, and turn the hub's errors into one sentence."""
-    try:
-        return load()
-    except (OSError, ValueError) as error:
-        causes, cause = [], error
-        while cause is not None:
-            causes.append(type(cause).__name__)
-            cause = cause.__cause__ or cause.__context__  # type: ignore[assignment]
-        if "GatedRepoError" in causes:
-            what = f"is gated: accept its terms at its page on the hub ({spec.repo}) and log in"
-        elif not Path(spec.repo).exists():
-            size = f", {spec.gigabytes:.1f} GB" if spec.parameters else ""
-            what = (
-                f"is not on this machine and the hub did not answer ({spec.repo}{size}); load it "
-                "where there is a network, or give a folder that holds it"
-            )
-        else:
-            what = f"cannot be read: {str(error).splitlines()[0]}"
-        raise ValueError(
-            f"{spec.name} {what}. Meanwhile every model of `crlib doctor` that is ready can be used"
-        ) from error

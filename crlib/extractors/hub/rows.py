@@ -1,6 +1,5 @@
 """Vectors of the hub's encoders: what they depend on, and computing what the store lacks."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -11,62 +10,34 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
+from crlib.extractors.hub.fetch import download_size, revision_of
 from crlib.extractors.hub.specs import HubSpec
+from crlib.extractors.options import check_int8
 from crlib.extractors.store import read_rows, store_folder, stored_width, write_rows
-from crlib.io import sha256_file
 
 SHARD = 512  # rows that are kept at a time: minutes of work with a large model on a CPU
-
-
-def revision_of(repo: str, revision: str | None) -> str:
-    """The commit of a hub id, or a hash of all files of a local folder.
-
-    What is in the hub's cache on this machine is asked first; only a model that is not there yet
-    makes a call, and it has to be downloaded anyhow.
-
-    Raises
-    ------
-    ValueError
-        When the model is neither here nor to be reached.
-    """
-    folder = Path(repo)
-    if folder.is_dir():
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        digest = hashlib.sha256()
-        for file in files:
-            digest.update(f"{file.relative_to(folder)} {sha256_file(file)}\n".encode())
-        return f"files {digest.hexdigest()}"
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, HFValidationError
-    from huggingface_hub.utils import LocalEntryNotFoundError
-
-    for name in ("config.json", "adapter_config.json"):
-        for local in (True, False):
-            try:
-                path = hf_hub_download(repo, name, revision=revision, local_files_only=local)
-                return Path(path).parent.name
-            except LocalEntryNotFoundError:
-                continue
-            except (EntryNotFoundError, HfHubHTTPError, HFValidationError, OSError):
-                break
-    raise ValueError(
-        f"{repo} is not on this machine and the hub did not answer; load it where there is a "
-        "network (gated models: accept the terms on their page and log in), or give a folder"
-    )
 
 
 def describe_hub(spec: HubSpec) -> dict[str, Any]:
     """List all that an encoder's vectors depend on besides the text: the key of its store."""
     left_out = {"family", "description", "parameters", "licence", "gated", "revision",
-                "counterpart", "expected_d_eff", "sts_benchmark", "name", "dimensions"}  # fmt: skip
+                "counterpart", "expected_d_eff", "sts_benchmark", "name", "dimensions", "causal",
+                "as_saved"}  # fmt: skip
     known = {key: value for key, value in asdict(spec).items() if key not in left_out}
+    if spec.family == "pretrained" and not spec.as_saved:
+        known["as_saved"] = False  # only then, so that what was stored without it stays valid
     known["adapters"] = [
-        [adapter, revision_of(adapter.partition(":")[0], None)] for adapter in spec.adapters
+        [adapter, revision_of(adapter.partition(":")[0], None, name=spec.name)]
+        for adapter in spec.adapters
     ]
-    libraries = ("torch", "transformers", "tokenizers", "sentence-transformers", "peft")
+    libraries = ["torch", "transformers", "tokenizers", "sentence-transformers", "peft"]
+    if spec.dtype == "int8":
+        check_int8(spec.name)
+        libraries.append("bitsandbytes")
+    commit = revision_of(spec.repo, spec.revision, name=spec.name, size=download_size(spec))
     return known | {
         "name": spec.name.strip("/.").replace("/", "--"),
-        "commit": revision_of(spec.repo, spec.revision),
+        "commit": commit,
         "normalised": True,
         "majors": {name: version(name).split(".")[0] for name in libraries},
     }
@@ -79,7 +50,7 @@ def hub_rows(
     *,
     cache_dir: Path,
     progress: bool = False,
-    device: str | None = None,
+    device: str | Sequence[str] | None = None,
 ) -> NDArray[np.float32]:
     """Embed distinct texts with an encoder of the hub, each once.
 
@@ -93,8 +64,8 @@ def hub_rows(
         Parent of all stores; what is there is not computed again.
     progress : bool
         Show a progress bar.
-    device : str, optional
-        As torch names it.
+    device : str or sequence of str, optional
+        As torch names it; several share the work, a process each.
 
     Returns
     -------
@@ -104,7 +75,7 @@ def hub_rows(
     Raises
     ------
     ValueError
-        As `revision_of` and `crlib.extractors.hub.loading.load_hub`.
+        As `crlib.extractors.hub.fetch.revision_of` and `crlib.extractors.hub.loading.load_hub`.
     """
     description = describe_hub(spec)
     folder = store_folder(cache_dir, description)
@@ -113,16 +84,20 @@ def hub_rows(
     missing = np.flatnonzero(~found)
     if not len(missing):
         return rows
-    from crlib.extractors.hub.loading import embed, load_hub
+    from crlib.extractors.hub.loading import embed, load_hub, workers
 
-    model = load_hub(spec, device=device)
+    devices = [device] if device is None or isinstance(device, str) else list(device)
+    # Several processes take the weights from here, and each moves them to its own device.
+    model = load_hub(spec, device=devices[0] if len(devices) == 1 else "cpu")
     order = missing[np.argsort([-len(texts[int(i)]) for i in missing], kind="stable")]
-    shards = [order[i : i + SHARD] for i in range(0, len(order), SHARD)]
-    for shard in track(shards, description=f"encode {spec.name}", disable=not progress):
-        new = embed(model, spec, [texts[int(i)] for i in shard])
-        if not width:
-            width = new.shape[1]
-            rows = np.zeros((len(keys), width), dtype=np.float32)
-        rows[shard] = new
-        write_rows(folder, description, [keys[int(i)] for i in shard], new)
+    size = SHARD * len(devices)
+    shards = [order[i : i + size] for i in range(0, len(order), size)]
+    with workers(model, devices) as pool:
+        for shard in track(shards, description=f"encode {spec.name}", disable=not progress):
+            new = embed(model, spec, [texts[int(i)] for i in shard], pool=pool)
+            if not width:
+                width = new.shape[1]
+                rows = np.zeros((len(keys), width), dtype=np.float32)
+            rows[shard] = new
+            write_rows(folder, description, [keys[int(i)] for i in shard], new)
     return rows

@@ -4,11 +4,10 @@ import difflib
 from dataclasses import dataclass
 from typing import Literal
 
-from crlib.extractors.specs import Family, Pair
+from crlib.extractors.specs import Family, Pair, Pooling
 
-Pooling = Literal["mean", "cls", "lasttoken", "built in"]
-DType = Literal["float32", "bfloat16"]
-BYTES = {"float32": 4, "bfloat16": 2}
+DType = Literal["float32", "bfloat16", "int8"]
+BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,10 @@ class HubSpec:
         As the model's page names it.
     gated : bool
         Whether the hub asks to accept terms first.
-    pooling : {"mean", "cls", "lasttoken", "built in"}
-        How token states become a row, before any pooler head; "built in" for CLIP, whose own
-        projection is its embedding.
+    pooling : {"mean", "cls", "lasttoken", "max", "first-last", "built in"}
+        How token states become a row, before any pooler head: see
+        `crlib.extractors.options.Options`; "built in" for CLIP, whose own projection is its
+        embedding.
     layer : int
         Hidden states that are pooled: -1 the last layer's, 0 the embeddings'.
     adapters : tuple of str
@@ -48,8 +48,9 @@ class HubSpec:
     padding_side : {"left", "right"}
     max_tokens : int
         Longer texts are cut here.
-    dtype : {"float32", "bfloat16"}
-        Of the weights; rows are always normalised in float32.
+    dtype : {"float32", "bfloat16", "int8"}
+        Of the weights; rows are always normalised in float32. "int8" quantises the linear layers
+        while they load (Dettmers et al. 2022, arXiv:2208.07339).
     revision : str or None
         Commit on the hub; None takes the newest, whose commit the manifest then records.
     counterpart : str or None
@@ -59,6 +60,10 @@ class HubSpec:
     sts_benchmark : float or None
         Spearman correlation on the STS Benchmark's test set, times 100, as published: to compare
         with after loading (Gao et al. 2021; BehnamGhader et al. 2024; Sturua et al. 2024).
+    causal : bool
+        Whether a token sees only those before it, as the model is used here.
+    as_saved : bool
+        Follow the checkpoint's own modules.json where there is one: its pooling, its prompts.
     """
 
     name: str
@@ -69,7 +74,7 @@ class HubSpec:
     parameters: float = 0.0
     licence: str = "not stated"
     gated: bool = False
-    pooling: Pooling = "mean"
+    pooling: Pooling | Literal["built in"] = "mean"
     layer: int = -1
     adapters: tuple[str, ...] = ()
     bidirectional: bool = False
@@ -82,6 +87,8 @@ class HubSpec:
     counterpart: str | None = None
     expected_d_eff: float | None = None
     sts_benchmark: float | None = None
+    causal: bool = False
+    as_saved: bool = False
     kind: Literal["hub"] = "hub"
 
     @property
@@ -110,7 +117,7 @@ _SPECS: tuple[HubSpec, ...] = (
         "llama-3-8b", "meta-llama/Meta-Llama-3-8B", "reconstruction",
         "LLaMA-3 8B: next-token prediction; mean of its last states.",
         dimensions=4096, parameters=8030.0, licence="Llama 3 Community", gated=True,
-        dtype="bfloat16", counterpart="LLaMA", expected_d_eff=60.0,
+        dtype="bfloat16", causal=True, counterpart="LLaMA", expected_d_eff=60.0,
     ),
     HubSpec(
         "simcse-base", "princeton-nlp/unsup-simcse-bert-base-uncased", "contrastive",
@@ -138,6 +145,7 @@ _SPECS: tuple[HubSpec, ...] = (
         "The start of LLM2Vec without its adapters: what instruction tuning alone does.",
         dimensions=4096, parameters=8030.0, licence="Llama 3 Community", gated=True,
         prompt=LLAMA_PROMPT, suffix="<|eot_id|>", padding_side="left", dtype="bfloat16",
+        causal=True,
     ),
     HubSpec(
         "clip-vit-b-32", "openai/clip-vit-base-patch32", "contrastive",
@@ -166,7 +174,8 @@ def hub_spec(model: str) -> HubSpec:
     if model in HUB_MODELS:
         return HUB_MODELS[model]
     if "/" in model:
-        return HubSpec(model, model, "pretrained", f"{model}, loaded as its own files say.")
+        says = f"{model}, loaded as its own files say."
+        return HubSpec(model, model, "pretrained", says, as_saved=True)
     close = difflib.get_close_matches(model, HUB_MODELS, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ValueError(

@@ -43,15 +43,22 @@ def hub_states(memory: float | None = None) -> list[tuple[str, str, str]]:
 
 def _state(spec: HubSpec, room: float) -> tuple[str, str]:
     if spec.gigabytes > room:
+        # The least that it takes to fit: the widest of the narrower types.
+        fits = [
+            f"; with dtype = {dtype} it is {needed:.1f} GB"
+            for dtype in sorted(BYTES, key=BYTES.__getitem__, reverse=True)
+            if (needed := spec.parameters * 1e6 * BYTES[dtype] / 1e9) <= room
+        ]
         return "does not fit", (
             f"{spec.parameters / 1e3:.2f} billion parameters x {BYTES[spec.dtype]} bytes = "
-            f"{spec.gigabytes:.1f} GB, and this machine has {room:.1f} GB"
+            f"{spec.gigabytes:.1f} GB, and this machine has {room:.1f} GB{''.join(fits[:1])}"
         )
     repos = [spec.repo, *(adapter.partition(":")[0] for adapter in spec.adapters)]
-    if all(is_cached(repo) for repo in dict.fromkeys(repos)):
+    missing = [repo for repo in dict.fromkeys(repos) if not is_cached(repo)]
+    if not missing:
         return "ready, in the hub's cache", ""
     size = f"about {spec.gigabytes:.1f} GB"
-    fetch = f"`hf download {spec.repo}`"
+    fetch = ", ".join(f"`hf download {repo}`" for repo in missing)
     if spec.gated:
         return f"gated, {size}", f"accept the terms on its page, `hf auth login`, {fetch}"
     return f"to be downloaded, {size}", fetch

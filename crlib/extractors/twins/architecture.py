@@ -54,6 +54,14 @@ def hidden_states(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
     return states
 
 
+def layer_states(model: nn.Module, ids: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """All hidden states: the embeddings' first, then each layer's; (b, l, d) each."""
+    states: tuple[Tensor, ...] = model(
+        input_ids=ids, attention_mask=mask, output_hidden_states=True
+    ).hidden_states
+    return states
+
+
 class PredictionHead(nn.Module):
     """BERT's prediction head: dense, GELU, layer norm, then the wordpiece vectors as the decoder.
 
