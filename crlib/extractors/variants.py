@@ -9,7 +9,7 @@ from crlib.extractors.names import models_for, pairs_for
 from crlib.extractors.options import Options
 from crlib.extractors.specs import MODELS, ModelSpec
 
-# A twin has two layers; a model of the hub has twelve or more, of which the last four differ little.
+# A twin has two layers; a model of the hub has twelve or more, of which the last are much alike.
 EARLIER = {"twin": 1, "hub": -5}
 
 

@@ -227,8 +227,8 @@ run.number(
 # - Half of the labels are of actions in use, as in logs. An $R^2$ from such labels is no estimate of the
 #   one over all actions; it is used to rank and for nothing else.
 # - Layers and poolings of one model are not independent embeddings, and tasks overlap.
-# - The ranking is for the linear agent with a fixed prior on a slate of {glue:text}`n_actions` actions'
-#   sample; another agent may rank otherwise (see the chapter on recommendation).
+# - The ranking is for the linear agent with a fixed prior, over {glue:text}`n_actions` actions; another
+#   agent may rank otherwise (see the chapter on recommendation).
 #
 # ## Provenance
 
