@@ -138,6 +138,8 @@ labelled = [data.label_rows(column, few, seed=p.seed + i) for i, column in enume
 some = np.random.default_rng(p.seed).choice(len(actions), min(300, len(actions)), replace=False)
 ks = [1, min(p.k, len(actions) - 1)]
 covered = {name: metrics.coverage_profile(X, ks, rows=some).mean(axis=1) for name, X in vectors.items()}
+
+# %%
 scores = {
     "R2 from labels": [[metrics.loo_r2(X[rows], column[rows]) for rows, column in zip(
         labelled, rewards.T, strict=True)] for X in vectors.values()],
@@ -163,15 +165,17 @@ for part, name in {"N1.labels": "R2 from labels", "N1.geometry": "participation 
 # %% tags=["hide-input"]
 import pandas as pd
 
-from crlib import figures
-from crlib.plots import regret as marks
-
 rows = []
 for name, values in ranks.items() if n_tasks >= 2 else ():
     found = metrics.paired_bootstrap(values, zeros, rng=p.seed)
     rows.append({"score": name, "arm": "mean over tasks", "family": "control", "rank": found.estimate,
                  "low": found.low, "high": found.high})  # fmt: skip
 table = pd.DataFrame(rows)
+
+# %% tags=["hide-input"]
+from crlib import figures
+from crlib.plots import regret as marks
+
 figures.show(
     marks.marks(table, value="rank", row="score", title="Spearman correlation with small regret", line=0.0),
     "rank-correlations", marks.marks_alt(table, value="rank", row="score", what="Mean rank correlation"),
@@ -191,6 +195,8 @@ by_variant = pd.DataFrame([
     for variant, lost, r2, pr in zip(
         variants, regret / gap, scores["R2 from labels"], scores["participation ratio"], strict=True)
 ])  # fmt: skip
+
+# %% tags=["hide-input"]
 figures.show(
     plots.scatter(by_variant), "regret-against-scores", plots.scatter_alt(by_variant),
     data=by_variant, run=run,

@@ -163,9 +163,6 @@ for pair in pairs:
 # %% tags=["hide-input"]
 import pandas as pd
 
-from crlib import figures
-from crlib.plots import regret as plots
-
 frame = pd.DataFrame([
     {"pair": name, "arm": f"{part}, {how}", "effect": (e := getattr(found, part)).estimate,
      "low": e.low, "high": e.high, "family": "reconstruction" if part == "geometry" else "contrastive"}
@@ -173,6 +170,11 @@ frame = pd.DataFrame([
     for part in ("geometry", "information", "interaction")
     if part != "interaction" or how == "measured"
 ])  # fmt: skip
+
+# %% tags=["hide-input"]
+from crlib import figures
+from crlib.plots import regret as plots
+
 figures.show(
     plots.marks(frame, value="effect", row="pair", title="effect on log regret", line=0.0),
     "effects", plots.marks_alt(frame, value="effect", row="pair", what="Effects on log regret"),

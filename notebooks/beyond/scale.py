@@ -109,12 +109,18 @@ table[["rounds_per_second", "gigabytes", "score_ratio", "regret_ratio"]].round(
 )
 
 # %%
-fits = {name: plots.exponent(frame, name, least=p.ks[0] * 10) for name in ("exact", "scan", "ivf")}
-last = frame[frame["K"] == max(p.ks)].set_index("index")
+names = ("exact", "scan", "ivf")
+fits = {name: plots.exponent(frame, name, least=p.ks[0] * 10) for name in names}
+fast = frame[frame["K"] == max(p.ks)].set_index("index")["rounds_per_second"]
+run.number(
+    exponent_exact=fits["exact"], exponent_scan=fits["scan"], exponent_ivf=fits["ivf"],
+    fast_exact=fast["exact"], fast_scan=fast["scan"], fast_ivf=fast["ivf"],
+)
+
+# %%
 run.number(
     k_least=min(p.ks), k_most=max(p.ks), k_from=p.ks[0] * 10, width=p.width, rounds=p.rounds,
-    replications=p.replications, **{f"exponent_{name}": value for name, value in fits.items()},
-    **{f"fast_{name}": last.loc[name, "rounds_per_second"] for name in fits},
+    replications=p.replications,
     score_ivf=frame.loc[frame["index"] == "ivf", "score_ratio"].min(),
     regret_ivf=frame.loc[frame["index"] == "ivf", "regret_ratio"].max(),
     costs=frame.to_dict("records"),

@@ -203,8 +203,7 @@ figures.show(
 # reward functions.
 
 # %% tags=["hide-input"]
-few = min(p.n_labels, len(actions))
-rows = {}
+few, rows = min(p.n_labels, len(actions)), {}
 for name, basis in bases.items():
     whole = metrics.rkhs_norm(basis, rewards)
     part = metrics.rkhs_norm(basis, rewards, n_labels=few, rng=p.seed)

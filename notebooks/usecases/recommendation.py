@@ -177,6 +177,8 @@ for pair in pairs:
         rows.append({"pair": pair.name, "arm": arm, "family": "contrastive", "effect": found.estimate,
                      "low": found.low, "high": found.high})  # fmt: skip
 effects = pd.DataFrame(rows)
+
+# %% tags=["hide-input"]
 figures.show(
     plots.marks(effects, value="effect", row="pair", line=0.0,
                 title="difference of log regret<br>(left: contrastive loses less)"),
