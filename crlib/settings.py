@@ -139,11 +139,18 @@ class RewardRepresentation(Geometry):
 
 
 class Regret(Geometry):
-    """C5. Rounds, actions on offer, reward functions; `prs`, `width`, `draws`: the made spectra."""
+    """C5. Rounds, actions on offer, and number of reward functions."""
 
     horizon: int = Field(default=10_000, ge=50)
     slate: int = Field(default=200, ge=2)
     n_rewards: int = Field(default=24, ge=1)
+
+
+class RegretSpectra(Parameters):
+    """Regret on spectra made to order: their participation ratios, width, and reward draws."""
+
+    horizon: int = Field(default=10_000, ge=50)
+    slate: int = Field(default=200, ge=2)
     prs: Annotated[list[Annotated[float, Field(gt=1)]], Field(min_length=2)] = [50, 200]
     width: int = Field(default=256, ge=8)
     draws: int = Field(default=20, ge=2)
@@ -222,6 +229,7 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "theory/coverage": Coverage,
     "theory/reward_representation": RewardRepresentation,
     "theory/regret": Regret,
+    "theory/regret_spectra": RegretSpectra,
     "beyond/geometry_or_information": GeometryOrInformation,
     "beyond/few_labels": FewLabels,
     "beyond/scale": Scale,

@@ -37,11 +37,9 @@
 # {glue:text}`n_pairs` matched pairs. The mean linear share ran from {glue:text}`share_low:.2f`
 # ({glue:text}`share_low_model`) to {glue:text}`share_high:.2f` ({glue:text}`share_high_model`) with the
 # fixed prior, and from {glue:text}`eb_low:.2f` to {glue:text}`eb_high:.2f` when the agent fits its prior
-# to what it sees. With the paper's own two effective dimensions and everything else held equal, the
-# controlled experiment below finds shares from {glue:text}`controlled_low:.2f` to
-# {glue:text}`controlled_high:.2f` when the embedding holds the reward, and from
-# {glue:text}`lost_low:.2f` to {glue:text}`lost_high:.2f` when half of the reward is not in it, whichever
-# the effective dimension.
+# to what it sees; noise of the same width has {glue:text}`gaussian_share:.2f`. What makes regret linear is
+# taken apart on the [next page](regret_spectra), with the paper's own two effective dimensions and
+# everything else held equal.
 #
 # ## Parameters
 
@@ -55,9 +53,6 @@ out_dir = ""
 horizon = 10000
 slate = 200
 n_rewards = 24
-prs = [50, 200]
-width = 256
-draws = 20
 
 # %%
 from crlib import claims, settings
@@ -245,59 +240,6 @@ figures.show(
 wide = table.pivot(index="model", columns="arm", values="normalised regret") if n_used else table
 wide.loc[names, [arm for arm in ARMS if arm in wide]].rename_axis(None).round(3) if n_used else wide
 
-# %% [markdown]
-# **The paper's own numbers, with everything else equal.** Here the embedding is made to order:
-# {glue:text}`n_made` actions in {glue:text}`width` dimensions whose participation ratio is exactly
-# {glue:text}`pr_first:.0f` or {glue:text}`pr_last:.0f`, and {glue:text}`draws` reward functions whose energy lies
-# where we say: on the leading tenth of the directions (*top*), wherever the variance is (*isotropic*),
-# evenly over all directions (*flat*), or on the last tenth (*bottom*). In one more setting half of the
-# isotropic reward's variance is *unexplained*: no linear function of the embedding holds it. Nothing else
-# differs. Whitening makes the two embeddings the same problem, so it is run on one.
-
-# %%
-from crlib.envs.spectra import features_with, rewards_with, spectrum_with_pr
-
-n_made = max(10 * p.width, min(10_000, p.horizon))
-made = {pr: features_with(spectrum_with_pr(p.width, pr), n_made, p.seed) for pr in p.prs}
-places = {"top": 0.0, "isotropic": 0.0, "flat": 0.0, "bottom": 0.0, "isotropic, half unexplained": 0.5}
-controlled = [
-    {"pr": pr, "energy": place, "arm": arm, "curve": regret_of(
-        X, rewards_with(X, place.split(",")[0], p.draws, p.seed, unexplained=share), arm,
-        horizon=p.horizon, slate=min(p.slate, n_made), seed=p.seed)}
-    for pr, X in made.items()
-    for place, share in places.items()
-    for arm in (ARMS if pr == p.prs[0] and not share else ("raw", "eb"))
-]  # fmt: skip
-
-# %% tags=["hide-input"]
-rows = []
-for cell in controlled:
-    values = metrics.linear_share(cell["curve"])
-    found = metrics.paired_bootstrap(values, np.zeros(p.draws), rng=p.seed)
-    rows.append({
-        "setting": f"PR {cell['pr']:g}, {cell['energy']}", "arm": cell["arm"],
-        "family": "reconstruction" if cell["pr"] == p.prs[0] else "contrastive",
-        "pr": cell["pr"], "lost": "unexplained" in cell["energy"], "share": found.estimate, "low": found.low, "high": found.high,
-        "regret": cell["curve"][:, -1].mean(),
-    })  # fmt: skip
-spectra = pd.DataFrame(rows)
-
-# %% tags=["hide-input"]
-figures.show(
-    plots.marks(spectra, value="share", row="setting", title="linear share (bars: 95%)", line=0.25),
-    "controlled-spectra",
-    plots.marks_alt(spectra, value="share", row="setting", what="Linear share by setting"),
-    data=spectra, run=run,
-)  # fmt: skip
-
-# %% [markdown]
-# The regrets themselves, after {glue:text}`horizon` rounds, in standard deviations of the reward:
-
-# %% tags=["hide-input"]
-spectra.pivot(index="setting", columns="arm", values="regret").loc[
-    list(dict.fromkeys(spectra["setting"])), list(dict.fromkeys(spectra["arm"]))
-].rename_axis(None).round(0)
-
 # %%
 means = {key: float(values.mean()) for key, values in shares.items() if key[0] != "gaussian"}
 raw = {name: value for (name, arm), value in means.items() if arm == "raw"} or {"none": 0.0}
@@ -308,18 +250,6 @@ run.number(
     share_low=min(raw.values()), share_low_model=min(raw, key=raw.get),
     share_high=max(raw.values()), share_high_model=max(raw, key=raw.get),
     eb_low=min(fitted), eb_high=max(fitted),
-)  # fmt: skip
-
-# %%
-fixed = spectra[(spectra["arm"] == "raw") & ~spectra["lost"]]
-lost = spectra[(spectra["arm"] == "raw") & spectra["lost"]]
-by_pr = fixed.groupby("pr")["regret"]
-most, least = fixed.loc[fixed["regret"].idxmax()], fixed.loc[fixed["regret"].idxmin()]
-run.number(
-    controlled_low=fixed["share"].min(), controlled_high=fixed["share"].max(),
-    lost_low=lost["share"].min(), lost_high=lost["share"].max(), n_made=n_made, width=p.width,
-    draws=p.draws, pr_first=p.prs[0], pr_last=p.prs[-1], most_setting=most["setting"],
-    least_setting=least["setting"], mean_first=by_pr.mean()[p.prs[0]], mean_last=by_pr.mean()[p.prs[-1]],
     gaussian_share=float(np.mean(shares.get(("gaussian", "raw"), 0.0))),
 )  # fmt: skip
 
@@ -337,13 +267,6 @@ run.number(
 # not hold what the reward depends on: a reward outside the span of the features is lost at a constant rate
 # by every linear agent. The Gaussian control, whose share is {glue:text}`gaussian_share:.2f`, is that case
 # made pure.
-#
-# In the third figure only the spectrum and the place of the energy differ. The table under it has the
-# regrets: averaged over the four places, {glue:text}`mean_first:.0f` at an effective dimension of
-# {glue:text}`pr_first:.0f` and {glue:text}`mean_last:.0f` at {glue:text}`pr_last:.0f`; the least belongs to
-# {glue:text}`least_setting` and the most to {glue:text}`most_setting`. Compare rows of one colour before
-# you compare the colours: an anisotropic embedding is the better one for a reward in its loud directions
-# and the worse one for a reward in its quiet ones.
 #
 # ## Limits
 #
