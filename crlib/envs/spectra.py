@@ -96,9 +96,12 @@ def features_with(
 
 
 def clustered_rows(
-    n_actions: int, d: int, rng: np.random.Generator | int, *, size: int = 50, spread: float = 0.5
+    n_actions: int, d: int, rng: np.random.Generator | int, *, size: int = 240, spread: float = 1.0
 ) -> NDArray[np.float32]:
     """Draw unit rows that gather around centres, as texts about one thing do.
+
+    The defaults were set by real embeddings: with them an inverted file finds about as much of the
+    exact score, cell for cell, as among the catalogue's 12,000 actions under the trained models.
 
     Parameters
     ----------

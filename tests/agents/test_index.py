@@ -227,3 +227,29 @@ def test_unfit_options_are_refused(action_rows):
         IVFIndex(rows, nlist=11)
     with pytest.raises(ValueError, match="K = 0"):
         choose(0)
+
+
+@pytest.mark.parametrize("target", [0.9, 0.999])
+def test_cells_are_added_until_the_score_is_good_enough(action_rows, target):
+    rows = action_rows(6000, 24)  # without clusters: the hard case
+    index = IVFIndex(rows, nlist=150, target=target, seed=3)
+    fresh = np.random.default_rng(77).standard_normal((200, 24)).astype(np.float32)
+    assert score_ratio(index, rows, fresh) > target - 0.01
+    assert index.nprobe in (8, 16, 32, 64, 128, 150)
+    if index.nprobe > 8:
+        fewer = IVFIndex(rows, nlist=150, nprobe=index.nprobe // 2, seed=3)
+        tuned = np.random.default_rng([3, 64]).standard_normal((64, 24), dtype=np.float32)
+        assert score_ratio(fewer, rows, tuned) < target
+
+
+def test_a_higher_target_takes_more_cells(action_rows):
+    rows = action_rows(6000, 24)
+    probes = [IVFIndex(rows, nlist=150, target=t).nprobe for t in (0.5, 0.95, 0.9999)]
+    assert probes == sorted(probes)
+    assert probes[0] < probes[-1]
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0, 1.5])
+def test_targets_that_are_no_share_are_refused(action_rows, target):
+    with pytest.raises(ValueError, match="target = "):
+        IVFIndex(action_rows(100, 4), target=target)
