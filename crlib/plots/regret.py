@@ -11,8 +11,15 @@ from crlib.extractors import Pair
 from crlib.figures import COLOURS
 from crlib.plots.pairs import CONTROL_DASHES, pair_slider
 
-ARM_DASHES = {"raw": "solid", "whitened": "dot", "eb": "dash"}
-ARM_MARKS = {"raw": "circle", "whitened": "square-open", "eb": "diamond"}
+ARM_MARKS = {
+    "raw": "circle", "whitened": "square-open", "eb": "diamond", "neural": "star",
+    "geometry": "circle", "information": "diamond", "interaction": "x",
+    "geometry, predicted": "circle-open", "information, predicted": "diamond-open",
+}  # fmt: skip
+# Whose colour an effect of the spectrum transplant takes.
+EFFECT_COLOURS = {
+    "geometry": "reconstruction", "information": "contrastive", "interaction": "control",
+}  # fmt: skip
 NORMAL_95 = 1.96
 
 
@@ -64,7 +71,10 @@ def curve_frame(
 
 
 def curves(frame: pd.DataFrame, pairs: Sequence[Pair], *, arm: str = "raw") -> go.Figure:
-    """Draw cumulative regret against rounds, both logarithmic: a slider's step for each pair.
+    """Draw regret a round, R(t) / t, against t, both logarithmic: a slider's step for each pair.
+
+    Flat is linear regret, a slope of minus a half its square root. R(t) itself would rise over so
+    many decades that no two curves could be told apart.
 
     Parameters
     ----------
@@ -90,7 +100,7 @@ def curves(frame: pd.DataFrame, pairs: Sequence[Pair], *, arm: str = "raw") -> g
         _add_curves(fig, drawn[drawn["model"] == name], arm, prediction=False)
     pair_slider(fig, pairs, 2 * (3 if has_prediction else 2))
     fig.update_xaxes(type="log", dtick=1, title="round t")
-    fig.update_yaxes(type="log", title="cumulative regret")
+    fig.update_yaxes(type="log", title="regret a round, R(t) / t")
     fig.update_layout(height=520)
     return fig
 
@@ -99,23 +109,23 @@ def _add_curves(fig: go.Figure, rows: pd.DataFrame, arm: str, *, prediction: boo
     played = rows[rows["arm"] == arm]
     family, name = str(played["family"].iloc[0]), str(played["model"].iloc[0])
     t = played["t"].tolist()
-    low = played["low"].clip(lower=1e-3)
+    low, high = (played["low"] / t).clip(lower=1e-3).tolist(), (played["high"] / t).tolist()
     fig.add_trace(go.Scatter(
-        x=t + t[::-1], y=played["high"].tolist() + low.tolist()[::-1], fill="toself",
+        x=t + t[::-1], y=high + low[::-1], fill="toself",
         fillcolor=COLOURS[family], opacity=0.15, line={"width": 0}, hoverinfo="skip",
         showlegend=False, name=f"{name}, 95% band",
     ))  # fmt: skip
     fig.add_trace(go.Scatter(
-        x=t, y=played["regret"].tolist(), mode="lines", name=name,
+        x=t, y=(played["regret"] / t).tolist(), mode="lines", name=name,
         line={"color": COLOURS[family], "dash": CONTROL_DASHES.get(name, "solid")},
-        hovertemplate=f"{name}<br>t = %{{x:,}}<br>%{{y:.1f}}<extra></extra>",
+        hovertemplate=f"{name}<br>t = %{{x:,}}<br>%{{y:.3f}} a round<extra></extra>",
     ))  # fmt: skip
     if prediction:
         stated = rows[rows["arm"] == "predicted"]
         fig.add_trace(go.Scatter(
-            x=stated["t"].tolist(), y=stated["regret"].tolist(), mode="lines",
+            x=stated["t"].tolist(), y=(stated["regret"] / stated["t"]).tolist(), mode="lines",
             name=f"{name}, predicted", line={"color": COLOURS[family], "dash": "dot"},
-            hovertemplate=f"{name}, predicted<br>t = %{{x:,}}<br>%{{y:.1f}}<extra></extra>",
+            hovertemplate=f"{name}, predicted<br>t = %{{x:,}}<br>%{{y:.3f}}<extra></extra>",
         ))  # fmt: skip
 
 
@@ -123,7 +133,7 @@ def curves_alt(frame: pd.DataFrame, pairs: Sequence[Pair], *, arm: str = "raw") 
     """Say in words where each curve ends, and where its prediction does."""
     last = frame[frame["t"] == frame["t"].max()].set_index(["model", "arm"])["regret"].to_dict()
     horizon = int(frame["t"].max())
-    lines = [f"Cumulative regret against rounds, both logarithmic, after {horizon:,} rounds:"]
+    lines = [f"Regret a round against rounds, both logarithmic. R(t) after {horizon:,} rounds:"]
     paired = [name for pair in pairs for name in pair.models]
     for name in dict.fromkeys([*paired, *frame["model"]]):
         ending = f"{name} {last[name, arm]:,.0f}"
@@ -158,7 +168,7 @@ def marks(
     arms = list(dict.fromkeys(frame["arm"]))
     for place, arm in enumerate(arms):
         rows = frame[frame["arm"] == arm]
-        shift = 0.22 * (place - (len(arms) - 1) / 2)
+        shift = 0.75 / len(arms) * (place - (len(arms) - 1) / 2)
         fig.add_trace(go.Scatter(
             x=rows[value].tolist(), y=[order.index(name) + shift for name in rows[row]],
             mode="markers", name=arm,
@@ -176,7 +186,11 @@ def marks(
         tickvals=list(range(len(order))), ticktext=order, autorange="reversed", automargin=True
     )
     fig.update_xaxes(title=title)
-    fig.update_layout(height=200 + 44 * len(order))
+    # Above the drawing, where no title of an axis can run into it.
+    fig.update_layout(
+        height=180 + len(order) * max(44, 22 * len(arms)),
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, showlegend=len(arms) > 1,
+    )  # fmt: skip
     return fig
 
 

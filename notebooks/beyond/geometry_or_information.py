@@ -163,9 +163,11 @@ for pair in pairs:
 # %% tags=["hide-input"]
 import pandas as pd
 
+from crlib.plots import regret as plots
+
 frame = pd.DataFrame([
-    {"pair": name, "arm": f"{part}, {how}", "effect": (e := getattr(found, part)).estimate,
-     "low": e.low, "high": e.high, "family": "reconstruction" if part == "geometry" else "contrastive"}
+    {"pair": name, "arm": part + (", predicted" if how == "predicted" else ""), "effect": (e := getattr(found, part)).estimate,
+     "low": e.low, "high": e.high, "family": plots.EFFECT_COLOURS[part]}
     for (name, how), found in effects.items()
     for part in ("geometry", "information", "interaction")
     if part != "interaction" or how == "measured"
@@ -173,7 +175,6 @@ frame = pd.DataFrame([
 
 # %% tags=["hide-input"]
 from crlib import figures
-from crlib.plots import regret as plots
 
 figures.show(
     plots.marks(frame, value="effect", row="pair", title="effect on log regret", line=0.0),

@@ -194,9 +194,9 @@ table = pd.DataFrame([
     {"model": name, "agent": arm, "regret": values.mean()} for (name, arm), values in normalised.items()
 ])  # fmt: skip
 table = table.pivot(index="model", columns="agent", values="regret") if len(table) else table
-table.loc[list(vectors), ["neural", *(a for a in ARMS if a in table)]].rename_axis(None).round(3) if len(
-    table
-) else "not run: too few users"
+shown = ["neural", *(arm for arm in ARMS if arm in table)]
+table = table.loc[list(vectors), shown] if len(table) else table
+table.rename_axis(None).rename_axis(None, axis=1).round(3).astype(object).fillna("–")
 
 # %%
 judged = {name: float(normalised[name, "neural"].mean()) for name in paired} or {"none": 0.0}
@@ -214,7 +214,7 @@ run.number(
 # %% [markdown]
 # ## Reading the figure
 #
-# In the first figure low is good; the slider goes through the matched pairs, and the grey line is the same
+# In the first figure, regret a round, low is good and flat is linear; the slider goes through the matched pairs, and the grey line is the same
 # agent on noise, which can only remember single items. Agents without any embedding reach a normalised
 # regret of {glue:text}`tabular:.2f` (tabular) and {glue:text}`random:.2f` (random); on noise the neural
 # agent reaches {glue:text}`noise_regret:.2f`. An embedding is worth what it gains on these.
