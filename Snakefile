@@ -35,6 +35,10 @@ def files(paths):
     return [str(path) for path in paths]
 
 
+def either(names):
+    return "|".join(names) or "(?!)"  # which matches nothing
+
+
 wildcard_constraints:
     notebook="|".join(NOTEBOOKS),
     texts="|".join(TEXTS),
@@ -88,6 +92,8 @@ rule vectors:
 
 
 rule notebook:
+    wildcard_constraints:
+        notebook=either(name for name in NOTEBOOKS if name not in plan.LONG),
     input:
         f"{ROOT}/notebooks/{{notebook}}.ipynb",
         f"{HERE}/requests/{{notebook}}.json",
@@ -108,6 +114,13 @@ rule notebook:
         request=f"{HERE}/requests/{{notebook}}.json",
     shell:
         "{STEP} notebook {params.request:q} {output.page:q} > {log:q} 2>&1"
+
+
+# Minutes each: they go first, so that no core waits for the last of them at the end.
+use rule notebook as long_notebook with:
+    wildcard_constraints:
+        notebook=either(name for name in NOTEBOOKS if name in plan.LONG),
+    priority: 10
 
 
 rule ledger:

@@ -16,6 +16,8 @@ from crlib.settings import BUILD, ROOT, SCHEMAS, Geometry, Parameters, read_prof
 PACKAGE = ROOT / "crlib"
 SMALL = 128  # dimensions of a model that shares its job with others
 OWN_SET = "python-api"
+# Notebooks that play bandits for minutes.
+LONG = ("theory/regret", "theory/regret_spectra", "usecases/recommendation")
 DEFAULT_LIMIT: int = Parameters.model_fields["limit"].default
 
 

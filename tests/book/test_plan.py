@@ -95,3 +95,7 @@ def test_every_notebook_has_its_sources():
         files = plan.notebook_sources(ROOT / "notebooks" / f"{notebook}.ipynb")
         assert ROOT / "crlib" / "settings.py" in files
         assert ROOT / "crlib" / "claims.py" in files
+
+
+def test_long_notebooks_exist():
+    assert set(plan.LONG) <= set(SCHEMAS)
