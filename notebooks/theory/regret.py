@@ -241,6 +241,27 @@ wide = table.pivot(index="model", columns="arm", values="normalised regret") if 
 wide = wide.loc[names, [arm for arm in ARMS if arm in wide]] if n_used else wide
 wide.rename_axis(None).rename_axis(None, axis=1).round(3).astype(object).fillna("–")
 
+# %% [markdown]
+# **A second protocol, not judged.** All actions are on offer in every round, for the first
+# {glue:text}`fixed_horizon:,.0f` rounds: one best action has to be found among {glue:text}`n_actions:,.0f`.
+# The contrastive model lost less in {glue:text}`n_less_fixed` of {glue:text}`n_pairs` pairs. Whether an agent
+# meets that one action is luck to a good part, hence the wide intervals.
+
+# %%
+fixed_horizon = max(50, p.horizon // 5)
+fixed = {
+    name: regret_of(vectors[name], rewards, "raw", horizon=fixed_horizon, slate=None, seed=p.seed)[:, -1]
+    for name in paired
+}
+
+# %% tags=["hide-input"]
+rows = []
+for pair in pairs if n_used >= 2 else ():
+    old, new = (np.log(fixed[name]) for name in pair.models)
+    rows.append({"pair": pair.name, **vars(metrics.paired_bootstrap(new, old, rng=p.seed))})
+run.number(n_less_fixed=sum(row["estimate"] < 0 for row in rows), fixed_horizon=fixed_horizon)
+pd.DataFrame(rows).set_index("pair").rename_axis(None).round(3) if rows else "not run: one function"
+
 # %%
 means = {key: float(values.mean()) for key, values in shares.items() if key[0] != "gaussian"}
 raw = {name: value for (name, arm), value in means.items() if arm == "raw"} or {"none": 0.0}
