@@ -176,7 +176,7 @@ def sources_frame(folder: str | Path | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns set, what it is, licence, size (of the download), state, how to get it. The
+        Columns set, what it is, licence, citation, size (of the download), state, how to get it. The
         project's own set, which needs no file, comes first.
     """
     given = folder if folder is not None else os.environ.get(VARIABLE)
@@ -185,6 +185,7 @@ def sources_frame(folder: str | Path | None = None) -> pd.DataFrame:
             "set": "python-api",
             "what it is": "documented callables of the installed packages, and who calls them",
             "licence": "each package's own",
+            "citation": "this project",
             "size": "none",
             "state": "in the environment",
             "how to get it": "nothing to do: it is harvested at the first call",
@@ -197,6 +198,7 @@ def sources_frame(folder: str | Path | None = None) -> pd.DataFrame:
                 "set": name,
                 "what it is": source.title,
                 "licence": source.licence,
+                "citation": source.citation,
                 "size": size_text(sum(file.megabytes for file in source.files)),
                 "state": "found" if there else "not found",
                 "how to get it": how_to_get(name),

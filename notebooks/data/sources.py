@@ -48,14 +48,19 @@ from crlib.plots import python_api as plots
 sets = data.sources_frame()
 run.number(n_sets=len(sets), found={row.set: row.state for row in sets.itertuples()})
 plots.table(
-    list(sets[["set", "what it is", "licence", "size", "state"]].itertuples(index=False)),
-    ["set", "what it is", "licence", "size", "state"],
+    list(sets[["set", "what it is", "size", "state"]].itertuples(index=False)),
+    ["set", "what it is", "size", "state"],
 )
 
 # %% [markdown]
-# Please cite ToolBench as {cite:t}`qin2024toolllm` and the others as their pages ask; the bibliography has
-# an entry for each.
-#
+# ## Licences, and what to cite
+
+# %% tags=["hide-input"]
+plots.table(
+    list(sets[["set", "licence", "citation"]].itertuples(index=False)), ["set", "licence", "citation"]
+)
+
+# %% [markdown]
 # ## How to get them
 
 # %% tags=["hide-input"]

@@ -137,7 +137,7 @@ def test_what_is_not_on_the_hub_says_how_to_get_it(tmp_path, monkeypatch):
 
 def test_the_table_of_sources_tells_what_is_there(tmp_path, monkeypatch):
     monkeypatch.delenv("CRLIB_DATA", raising=False)
-    columns = ["set", "what it is", "licence", "size", "state", "how to get it"]
+    columns = ["set", "what it is", "licence", "citation", "size", "state", "how to get it"]
     nothing = sources_frame()
     assert list(nothing.columns) == columns
     assert set(NAMES) <= set(nothing["set"])
