@@ -176,8 +176,8 @@ def sources_frame(folder: str | Path | None = None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns set, what it is, licence, citation, size (of the download), state, how to get it. The
-        project's own set, which needs no file, comes first.
+        Columns set, what it is, licence, citation, size (of the download), state, how to get it.
+        The project's own set, which needs no file, comes first.
     """
     given = folder if folder is not None else os.environ.get(VARIABLE)
     rows = [
