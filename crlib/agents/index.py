@@ -77,6 +77,25 @@ def build(rows: ArrayLike, name: Name = "auto", **options: Any) -> Index:
     return index
 
 
+def found_share(rows: Rows, query: ArrayLike, action: int) -> float:
+    """Return the score of one action as a share of the best one's, counted from the mean score.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (K, d)
+    query : array_like, shape (d,)
+    action : int
+
+    Returns
+    -------
+    float
+        1 for the best action, 0 for one that scores as the mean does; 1 where all score the same.
+    """
+    scores = rows @ np.asarray(query, np.float32)
+    middle, best = float(scores.mean()), float(scores.max())
+    return (float(scores[action]) - middle) / (best - middle) if best > middle else 1.0
+
+
 def score_ratio(index: Index, rows: ArrayLike, queries: ArrayLike) -> float:
     """Return how much of the best score an index finds, on average over queries.
 

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.explore import EXPLORE, Noise
-from crlib.agents.index import Index, Name, build
+from crlib.agents.index import Index, Name, build, found_share
 from crlib.agents.posterior import Floats, Posterior
 
 Actions = NDArray[np.int64]
 # Empirical Bayes fits the prior at these numbers of rounds and at each doubling after them.
 FIRST_REFIT = 16
+# Of so many searches with an approximate index, one is compared with the exact argmax.
+AUDIT_EVERY = 500
 
 
 class LinearTS:
@@ -55,6 +57,12 @@ class LinearTS:
         Of the posterior; float32 halves its time.
     seed : int
 
+    Attributes
+    ----------
+    audits : list of float
+        With an approximate index: the score it found as a share of the exact one, at the first
+        search and at every 500th after it (`crlib.agents.index.found_share`).
+
     Raises
     ------
     ValueError
@@ -90,6 +98,8 @@ class LinearTS:
         self._explore, self._kappa = EXPLORE[explore], kappa
         self._index: Name | Index = index
         self._next_refit = FIRST_REFIT
+        self.audits: list[float] = []
+        self._searches = 0
         if subset is not None and not 1 <= subset <= len(self.features):
             raise ValueError(f"subset = {subset}: expected 1 to K = {len(self.features)}")
 
@@ -129,11 +139,19 @@ class LinearTS:
         if slate is None and self.subset is not None:
             slate = self.noise.subsets(len(self.features), self.subset, block)
         if slate is None:
-            actions = self.index.search(queries.reshape(-1, queries.shape[-1]))[0]
+            actions = self._search(queries.reshape(-1, queries.shape[-1]))
             actions = actions.reshape(queries.shape[:2])
         else:
             actions = best_of(self.features, queries, np.reshape(slate, (block, -1)))
         return actions if rounds else actions[:, 0]
+
+    def _search(self, queries: NDArray[np.float32]) -> Actions:
+        actions, _ = self.index.search(queries)
+        if self.index.name != "exact":
+            if self._searches % AUDIT_EVERY == 0:
+                self.audits.append(found_share(self.features, queries[0], int(actions[0])))
+            self._searches += 1
+        return actions
 
     def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
         """Take in what was observed.

@@ -253,3 +253,10 @@ def test_a_higher_target_takes_more_cells(action_rows):
 def test_targets_that_are_no_share_are_refused(action_rows, target):
     with pytest.raises(ValueError, match="target = "):
         IVFIndex(action_rows(100, 4), target=target)
+
+
+def test_found_share_is_one_for_the_best_and_zero_for_the_mean():
+    rows = np.array([[2.0, 0.0], [1.0, 0.0], [0.0, 0.0]], np.float32)
+    shares = [indexes.found_share(rows, [1.0, 5.0], action) for action in range(3)]
+    assert shares == [1.0, 0.0, -1.0]
+    assert indexes.found_share(rows, [0.0, 1.0], 2) == 1.0

@@ -184,3 +184,20 @@ def test_features_that_are_not_finite_are_refused(problem):
     rows[7, 2] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         LinearTS(rows)
+
+
+def test_an_approximate_index_is_audited_now_and_then(problem, monkeypatch):
+    from crlib.agents import thompson
+    from crlib.agents.index import build
+
+    monkeypatch.setattr(thompson, "AUDIT_EVERY", 4)
+    features, rewards = problem
+    exact, scan = LinearTS(features, 4), LinearTS(features, 4, index="scan")
+    poor = LinearTS(features, 4, index=build(features, "ivf", nlist=30, nprobe=1))
+    for agent in (exact, scan, poor):
+        play(agent, SlateBandit(rewards, slate=None), 10)
+    assert exact.audits == []
+    assert len(scan.audits) == len(poor.audits) == 3
+    assert min(scan.audits) > 0.99
+    assert max(scan.audits + poor.audits) <= 1 + 1e-6
+    assert np.mean(poor.audits) < np.mean(scan.audits)
