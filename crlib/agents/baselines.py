@@ -1,4 +1,4 @@
-"""Baselines that know nothing of the actions' features."""
+"""Baselines: agents that look at no features, and one that has nothing left to learn."""
 
 from __future__ import annotations
 
@@ -93,3 +93,30 @@ class TabularTS:
         columns = np.reshape(action, (self.noise.size, -1))
         np.add.at(self.counts, (rows, columns), 1)
         np.add.at(self.sums, (rows, columns), np.reshape(reward, columns.shape))
+
+
+class KnownScores:
+    """Play the highest of scores that were known beforehand; learn nothing.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (K, S)
+        One column a replication.
+    """
+
+    def __init__(self, scores: Floats) -> None:
+        self.scores = np.asarray(scores)
+
+    def select(
+        self, context: Floats | None = None, slate: Actions | None = None,
+        *, rounds: int | None = None,
+    ) -> Actions:  # fmt: skip
+        """Choose; see `crlib.agents.thompson.LinearTS.select`. Contexts have no part in it."""
+        block, n_actions = rounds or 1, len(self.scores)
+        slates = [np.arange(n_actions)] * block if slate is None else np.reshape(slate, (block, -1))
+        best = [np.asarray(offered)[self.scores[offered].argmax(axis=0)] for offered in slates]
+        actions = np.stack(best, axis=1).astype(np.int64)
+        return actions if rounds else actions[:, 0]
+
+    def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
+        """Learn nothing."""

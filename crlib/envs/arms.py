@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.agents.baselines import RandomAgent, TabularTS
+from crlib.agents.baselines import KnownScores, RandomAgent, TabularTS
 from crlib.agents.neural import NeuralTS
 from crlib.agents.thompson import LinearTS
 from crlib.envs.slates import Agent, SlateBandit, play
@@ -179,6 +179,36 @@ def baseline_regret_of(
     table = standard_rewards(rewards)
     agent = kind(len(table), table.shape[1], seed=seed)
     return _cumulative(agent, table, horizon, slate, noise, seed, block="growing")
+
+
+def floor_regret_of(
+    X: ArrayLike,
+    rewards: ArrayLike,
+    *,
+    horizon: int,
+    slate: int | None = 200,
+    noise: float = 1.0,
+    seed: int = 0,
+) -> NDArray[np.float32]:
+    """Play the least-squares fit to all rewards, on the rounds of `regret_of`.
+
+    What a linear agent would lose that had nothing left to learn: what it still loses is no matter
+    of exploration or prior, as the embedding does not hold it.
+
+    Parameters
+    ----------
+    X, rewards, horizon, slate, noise, seed
+        As in `regret_of`.
+
+    Returns
+    -------
+    ndarray of float32, shape (m, T)
+        Cumulative regret.
+    """
+    table = standard_rewards(rewards)
+    features = arm_features(X, "raw").astype(np.float64)
+    fitted = features @ np.linalg.lstsq(features, table, rcond=None)[0]
+    return _cumulative(KnownScores(fitted), table, horizon, slate, noise, seed, block=32)
 
 
 def _cumulative(

@@ -39,7 +39,8 @@
 # fixed prior, and from {glue:text}`eb_low:.2f` to {glue:text}`eb_high:.2f` when the agent fits its prior
 # to what it sees; noise of the same width has {glue:text}`gaussian_share:.2f`. What makes regret linear is
 # taken apart on the [next page](regret_spectra), with the paper's own two effective dimensions and
-# everything else held equal.
+# everything else held equal. Here {glue:text}`floor_share:.0%` of the regret, on average over the models,
+# would be lost by an agent that knew the best linear fit from the start.
 #
 # ## Parameters
 
@@ -178,7 +179,7 @@ vectors = {name: extractors.encode(actions.texts, name, ids=actions.ids) for nam
 # on (empirical Bayes). The first is judged; the others ask whether the embedding or the prior is to blame.
 
 # %%
-from crlib.envs.arms import ARMS, regret_of
+from crlib.envs.arms import ARMS, floor_regret_of, regret_of
 
 options = {"horizon": p.horizon, "slate": slate, "seed": p.seed}
 curves = {
@@ -186,6 +187,7 @@ curves = {
     for name in names
     for arm in (ARMS if name != "gaussian" else ("raw",))
 }
+floors = {name: floor_regret_of(vectors[name], rewards, **options)[:, -1] for name in names}
 
 # %%
 gap = metrics.best_mean_gap((rewards - rewards.mean(0)) / rewards.std(0), slate) if n_used else 1.0
@@ -234,11 +236,16 @@ figures.show(
 ) if n_used else "Nothing to draw."  # fmt: skip
 
 # %% [markdown]
-# Normalised regret, 0 for an oracle and 1 for choosing at random, mean over the reward functions:
+# Normalised regret, 0 for an oracle and 1 for choosing at random, mean over the reward functions. The
+# *floor* is that of an agent that is told, before the first round, the least-squares fit of the embedding
+# to all rewards. It explores nothing and has nothing left to learn: what it loses, it loses in every round
+# for ever, and no prior and no cleverness would help.
 
 # %% tags=["hide-input"]
 wide = table.pivot(index="model", columns="arm", values="normalised regret") if n_used else table
 wide = wide.loc[names, [arm for arm in ARMS if arm in wide]] if n_used else wide
+floor = {name: np.mean(value / gap / p.horizon) for name, value in floors.items()}
+wide["floor"] = pd.Series(floor, dtype=float)
 wide.rename_axis(None).rename_axis(None, axis=1).round(3).astype(object).fillna("–")
 
 # %% [markdown]
@@ -276,6 +283,8 @@ run.number(
 )  # fmt: skip
 
 # %%
+shares_of_floor = [np.mean(floors[name] / curves[name, "raw"][:, -1]) for name in paired]
+run.number(floor_share=float(np.mean(shares_of_floor)) if paired else 0.0)
 ratios = [predicted[name][-1].mean() / curves[name, "raw"][:, -1].mean() for name in paired]
 run.number(predicted_ratio=float(np.mean(ratios)) if ratios else 1.0)
 

@@ -9,6 +9,7 @@ from crlib.envs.arms import (
     arm_features,
     baseline_regret_of,
     common_width,
+    floor_regret_of,
     neural_regret_of,
     regret_of,
     standard_rewards,
@@ -88,3 +89,16 @@ def test_a_slate_is_never_larger_than_the_catalogue(problem):
 @pytest.mark.parametrize(("width", "expected"), [(4, 4), (10, 10), (64, 10)])
 def test_common_width_only_ever_narrows(problem, width, expected):
     assert common_width(problem[0], width).shape == (200, expected)
+
+
+def test_the_floor_is_zero_for_a_linear_reward_and_not_for_one_outside(problem):
+    X, rewards = problem
+    assert floor_regret_of(X, rewards, horizon=200, slate=20).max() < 1e-3
+    outside = rewards_with(X, "top", 3, 1, unexplained=0.5)
+    floor = floor_regret_of(X, outside, horizon=200, slate=20)[:, -1]
+    learnt = regret_of(X, outside, "raw", horizon=200, slate=20)[:, -1]
+    assert (floor > 10).all()
+    assert (learnt > floor).all()
+    # nothing is learnt, so that every round loses alike: the second half as much as the first
+    curve = floor_regret_of(X, outside, horizon=4000, slate=20)
+    np.testing.assert_allclose(curve[:, 1999] / curve[:, -1], 0.5, atol=0.03)
