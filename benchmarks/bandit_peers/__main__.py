@@ -24,7 +24,8 @@ GOALS: dict[str, float | None] = {
     "bayesianbandits": 40, "VowpalWabbit LAS": 3000, "MABWiser": None, "contextualbandits": None,
 }  # fmt: skip
 NOT_FOUND = {"Pearl": "its package is not on the package index"}
-OWN = ("numpy, plain", "crlib")
+OURS = ("crlib", "crlib, of ten at once")
+OWN = ("numpy, plain", *OURS)
 # K, most rounds, and the seconds that each may take at most.
 SIZES = {False: ((1000, 1000, 60.0), (10_000, 1000, 90.0)), True: ((300, 50, 5.0),)}
 D = 64
@@ -68,11 +69,10 @@ def play(name: str, n_actions: int, rounds: int, seconds: float) -> dict[str, An
 
 def rows_of(n_actions: int, found: dict[str, dict[str, Any] | str]) -> list[dict[str, Any]]:
     """Return a table for each library: its round as the limit, and this project's beside it."""
-    ours = found["crlib"]
-    assert isinstance(ours, dict), ours
+    ours = {name: found[name] for name in OURS}
     rows = []
     for name, theirs in found.items():
-        if name == "crlib":
+        if name in OURS:
             continue
         common = {
             "case": f"a round among K = {n_actions:,} actions, d = {D}, beside {name}",
@@ -83,12 +83,15 @@ def rows_of(n_actions: int, found: dict[str, dict[str, Any] | str]) -> list[dict
                          "goal": None, "note": f"not run: {theirs}"})  # fmt: skip
             continue
         times = GOALS.get(name) if n_actions == 10_000 else None
-        for peer, row, goal in ((name, theirs, None), ("crlib", ours, times)):
+        for peer, row in {name: theirs, **ours}.items():
+            if isinstance(row, str):
+                raise RuntimeError(f"{peer} did not run: {row}")
             ratio = row["seconds_median"] / theirs["seconds_median"]
             rows.append({
-                **common, "peer": f"{peer} {row['version']}" if peer != "crlib" else peer,
+                **common, "peer": peer if peer in OURS else f"{peer} {row['version']}",
                 "seconds_median": row["seconds_median"], "ratio_to_limit": ratio,
-                "goal": None if goal is None else 1 / goal, "note": note_of(row, 1 / ratio),
+                "goal": 1 / times if times and peer in OURS else None,
+                "note": note_of(row, 1 / ratio),
             })  # fmt: skip
     return rows
 

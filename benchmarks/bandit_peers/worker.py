@@ -39,17 +39,24 @@ class Crlib:
     """The agent of this project, one replication."""
 
     package = "crlib"
+    replications = 1
 
     def __init__(self, rows, rng):
         from crlib.agents.thompson import LinearTS
 
-        self.agent = LinearTS(rows, 1)
+        self.agent = LinearTS(rows, self.replications)
 
     def select(self, x):
-        return int(self.agent.select(x[None])[0])
+        return self.agent.select(np.tile(x, (self.replications, 1)))
 
     def update(self, x, action, reward):
-        self.agent.update(x[None], np.array([action]), np.array([reward]))
+        self.agent.update(np.tile(x, (self.replications, 1)), action, reward)
+
+
+class CrlibOfTen(Crlib):
+    """Ten replications as rows of one product, as an experiment over seeds runs them."""
+
+    replications = 10
 
 
 class BayesianBandits:
@@ -151,6 +158,7 @@ class ContextualBandits:
 AGENTS = {
     "numpy, plain": Reference,
     "crlib": Crlib,
+    "crlib, of ten at once": CrlibOfTen,
     "bayesianbandits": BayesianBandits,
     "VowpalWabbit LAS": VowpalWabbit,
     "MABWiser": Mabwiser,
@@ -159,7 +167,7 @@ AGENTS = {
 
 
 def play(name, n_actions, d, rounds, seconds):
-    """Return the row of one agent: rounds it played, seconds a round, regret at checkpoints."""
+    """Return the row of one agent: rounds, seconds a round and replication, mean regret."""
     rng = np.random.default_rng(0)
     rows = rng.standard_normal((n_actions, d)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
@@ -167,6 +175,7 @@ def play(name, n_actions, d, rounds, seconds):
     noise = rng.standard_normal(rounds)
     agent = AGENTS[name](rows, np.random.default_rng(1))
     times, regret, at = [], 0.0, {}
+    replications = getattr(agent, "replications", 1)
     began = time.monotonic()
     for t in range(rounds):
         x = contexts[t]
@@ -174,10 +183,11 @@ def play(name, n_actions, d, rounds, seconds):
         action = agent.select(x)
         spent = time.process_time() - started
         means = rows @ (x * theta).astype(np.float32)
-        regret += float(means.max() - means[action])
+        regret += float(np.mean(means.max() - means[action]))
+        reward = means[action] + noise[t]
         started = time.process_time()
-        agent.update(x, action, float(means[action] + noise[t]))
-        times.append(spent + time.process_time() - started)
+        agent.update(x, action, reward)
+        times.append((spent + time.process_time() - started) / replications)
         if t + 1 in CHECKPOINTS:
             at[str(t + 1)] = regret
         if time.monotonic() - began > seconds:
