@@ -67,7 +67,7 @@ def power(frame: pd.DataFrame, pairs: Sequence[Pair]) -> go.Figure:
             "power %{y:.3f}<extra></extra>",
         ))  # fmt: skip
     pair_slider(fig, pairs, 2)
-    fig.update_xaxes(title="share of the embedding's variance", range=[0, 1])
+    fig.update_xaxes(title="share of variance", range=[0, 1])
     fig.update_yaxes(title="share of the reward's variance", rangemode="tozero")
     fig.update_layout(height=480)
     return fig

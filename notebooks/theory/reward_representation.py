@@ -197,10 +197,10 @@ figures.show(
 ) if len(differences) else "No reward function or no matched pair: nothing to compare."  # fmt: skip
 
 # %% [markdown]
-# **Beside them, not judged.** The plug-in norm and the part of it that is bias, from {glue:text}`n_labels`
-# labels and from all; whether anisotropy raises the norm above the isotropic one of the same energies
-# (share of the reward functions); and the evidence for each embedding, in nats a label. Medians over the
-# reward functions.
+# **Beside them, not judged.** The plug-in norm and the part of it that is bias, from
+# {glue:text}`n_labels:,.0f` labels and from all. Then the share of the reward functions whose norm anisotropy
+# raises above the isotropic one of the same energies, and the evidence for each embedding, in nats a label.
+# Norms and evidence are medians over the reward functions.
 
 # %% tags=["hide-input"]
 few, rows = min(p.n_labels, len(actions)), {}
@@ -214,7 +214,11 @@ for name, basis in bases.items():
         "anisotropy raises": np.mean(metrics.anisotropy_condition(basis, rewards).holds),
         "evidence": np.median(metrics.gp_evidence(basis, rewards).log_evidence),
     }  # fmt: skip
-pd.DataFrame(rows).T.round(3) if rows else "not run: no reward function"
+numbers = pd.DataFrame(rows).T
+numbers[list(numbers)[:6]].map("{:.3g}".format) if rows else "not run: no reward function"
+
+# %% tags=["hide-input"]
+numbers[list(numbers)[6:]].map("{:.3g}".format) if rows else "not run: no reward function"
 
 # %%
 known = {name: float(values.mean()) for name, values in r2.items()}
