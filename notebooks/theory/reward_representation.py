@@ -214,6 +214,8 @@ for name, basis in bases.items():
         "anisotropy raises": np.mean(metrics.anisotropy_condition(basis, rewards).holds),
         "evidence": np.median(metrics.gp_evidence(basis, rewards).log_evidence),
     }  # fmt: skip
+
+# %% tags=["hide-input"]
 numbers = pd.DataFrame(rows).T
 numbers[list(numbers)[:6]].map("{:.3g}".format) if rows else "not run: no reward function"
 
