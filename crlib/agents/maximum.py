@@ -18,13 +18,15 @@ BLOCK_BYTES = 1 << 21
 LEAST_WIDTH = 4096
 
 
-def as_rows(rows: ArrayLike) -> Rows:
+def as_rows(rows: ArrayLike, name: str = "rows") -> Rows:
     """Return action rows as a finite (K, d) float32 matrix.
 
     Parameters
     ----------
     rows : array_like, shape (K, d)
-        float32 is used as it is, a memory map without reading it into memory at once.
+        float32 is used as it is; a memory map stays one.
+    name : str
+        How the error message calls the input.
 
     Returns
     -------
@@ -35,7 +37,10 @@ def as_rows(rows: ArrayLike) -> Rows:
     ValueError
         If it is no finite matrix.
     """
-    return as_matrix(rows, "rows", min_rows=1).astype(np.float32, copy=False)
+    matrix = as_matrix(rows, name, min_rows=1)
+    if isinstance(rows, np.ndarray) and rows.dtype == np.float32:
+        return rows
+    return matrix.astype(np.float32, copy=False)
 
 
 def as_queries(queries: ArrayLike, d: int) -> NDArray[np.float32]:

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.agents.arms import Actions, arm_features, as_context, as_outcome, as_slate
 from crlib.agents.maximum import as_rows
 from crlib.agents.network import Array, Network, new_network, products, train
+from crlib.agents.rounds import Actions, arm_features, as_context, as_outcome, as_slate
 from crlib.metrics.validate import check_positive
 
 # Round of the first training when trainings come at doubling rounds.

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.agents.arms import Actions, as_context, as_outcome, as_slate
 from crlib.agents.index import Index, Name, build
 from crlib.agents.maximum import as_rows, best_of
 from crlib.agents.posterior import Posterior
+from crlib.agents.rounds import Actions, as_context, as_outcome, as_slate
 from crlib.agents.towers import Towers, Training
 from crlib.metrics.validate import check_positive
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.explore import EXPLORE, Noise
 from crlib.agents.index import Index, Name, build, found_share
+from crlib.agents.maximum import as_rows
 from crlib.agents.posterior import Floats, Posterior
 
 Actions = NDArray[np.int64]
@@ -89,7 +90,7 @@ class LinearTS:
             raise ValueError(f"prior = {prior!r}: expected 'fixed' or 'eb'")
         if explore not in EXPLORE:
             raise ValueError(f"explore = {explore!r}: expected one of {', '.join(EXPLORE)}")
-        self.features = as_features(features)
+        self.features = as_rows(features, "features")
         self.noise = Noise(replications, seed)
         self.posterior = Posterior(
             self.noise.size, self.features.shape[1], tau2=tau2, sigma2=sigma2, dtype=dtype
@@ -142,7 +143,7 @@ class LinearTS:
             actions = self._search(queries.reshape(-1, queries.shape[-1]))
             actions = actions.reshape(queries.shape[:2])
         else:
-            actions = best_of(self.features, queries, np.reshape(slate, (block, -1)))
+            actions = best_on_slates(self.features, queries, np.reshape(slate, (block, -1)))
         return actions if rounds else actions[:, 0]
 
     def _search(self, queries: NDArray[np.float32]) -> Actions:
@@ -172,25 +173,7 @@ class LinearTS:
                 self._next_refit *= 2
 
 
-def as_features(features: ArrayLike) -> NDArray[np.float32]:
-    """Return features as a finite float32 matrix; a memory map stays one.
-
-    Raises
-    ------
-    ValueError
-    """
-    rows = np.asanyarray(features)
-    if rows.ndim != 2 or 0 in rows.shape or rows.dtype.kind not in "fiu":
-        raise ValueError(f"features has shape {rows.shape}, {rows.dtype}: expected (K, d) numbers")
-    if rows.dtype != np.float32:
-        rows = rows.astype(np.float32)
-    # Blocks: a map of many GB is looked at once, never held.
-    if not all(np.isfinite(rows[i : i + 65536].sum()) for i in range(0, len(rows), 65536)):
-        raise ValueError("features holds NaN or infinite values: repair those rows")
-    return rows
-
-
-def best_of(features: NDArray[np.float32], queries: Floats, slates: Actions) -> Actions:
+def best_on_slates(features: NDArray[np.float32], queries: Floats, slates: Actions) -> Actions:
     """Return the action of highest score among each round's slate.
 
     Parameters

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crlib.agents.arms import Actions
 from crlib.agents.maximum import Rows
+from crlib.agents.rounds import Actions
 
 Array = NDArray[np.float64]
 

@@ -14,6 +14,7 @@ from crlib.agents.thompson import LinearTS
 from crlib.envs.slates import Agent, SlateBandit, play
 from crlib.envs.spectra import scaled
 from crlib.extractors.standardise import standardise
+from crlib.metrics.eigenbasis import standardised_rewards
 
 Arm = Literal["raw", "whitened", "eb"]
 ARMS: tuple[Arm, ...] = ("raw", "whitened", "eb")
@@ -35,22 +36,6 @@ def arm_features(X: ArrayLike, arm: Arm) -> NDArray[np.float32]:
     if arm not in ARMS:
         raise ValueError(f"arm = {arm!r}: expected one of {', '.join(ARMS)}")
     return scaled(standardise(X, whiten=True) if arm == "whitened" else X)
-
-
-def standard_rewards(rewards: ArrayLike) -> NDArray[np.float64]:
-    """Return reward functions (K, m) with mean 0 and variance 1 over the actions.
-
-    Raises
-    ------
-    ValueError
-        If one of them is constant.
-    """
-    values = np.asarray(rewards, np.float64)
-    centred = values - values.mean(axis=0)
-    deviation = centred.std(axis=0)
-    if not (deviation > 0).all():
-        raise ValueError(f"reward function {int(deviation.argmin())} is constant: leave it out")
-    return np.asarray(centred / deviation)
 
 
 def common_width(X: ArrayLike, width: int) -> NDArray[np.floating]:
@@ -102,7 +87,7 @@ def regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standard_rewards(rewards)
+    table = standardised_rewards(rewards, len(np.asarray(rewards)))
     numbers = range(table.shape[1]) if replications is None else replications
     features = arm_features(X, arm)
     agent = LinearTS(
@@ -146,7 +131,7 @@ def neural_regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standard_rewards(rewards)
+    table = standardised_rewards(rewards, len(np.asarray(rewards)))
     agent = NeuralTS(
         arm_features(X, "raw"), table.shape[1], width=width, retrain="doubling", steps=30,
         dtype=np.float32, seed=seed,
@@ -176,7 +161,7 @@ def baseline_regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standard_rewards(rewards)
+    table = standardised_rewards(rewards, len(np.asarray(rewards)))
     agent = kind(len(table), table.shape[1], seed=seed)
     return _cumulative(agent, table, horizon, slate, noise, seed, block="growing")
 
@@ -205,7 +190,7 @@ def floor_regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standard_rewards(rewards)
+    table = standardised_rewards(rewards, len(np.asarray(rewards)))
     features = arm_features(X, "raw").astype(np.float64)
     fitted = features @ np.linalg.lstsq(features, table, rcond=None)[0]
     return _cumulative(KnownScores(fitted), table, horizon, slate, noise, seed, block=32)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from crlib.agents.arms import arm_features
 from crlib.agents.neural import DiagonalDesign, FullDesign, NeuralGreedy, NeuralTS
+from crlib.agents.rounds import arm_features
 
 
 def contexts(rounds, S, d, seed=5):

@@ -12,7 +12,6 @@ from crlib.envs.arms import (
     floor_regret_of,
     neural_regret_of,
     regret_of,
-    standard_rewards,
 )
 from crlib.envs.spectra import features_with, power_law, rewards_with
 from crlib.metrics import participation_ratio
@@ -43,12 +42,11 @@ def test_raw_and_eb_have_the_same_features_up_to_scale(problem):
     np.testing.assert_array_equal(arm_features(problem[0], "raw"), arm_features(problem[0], "eb"))
 
 
-def test_rewards_are_standardised_or_refused():
-    table = standard_rewards(np.array([[0.0, 5.0], [1.0, 7.0], [2.0, 9.0]]))
-    np.testing.assert_allclose(table.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(table.std(axis=0), 1)
-    with pytest.raises(ValueError, match="reward function 1 is constant"):
-        standard_rewards(np.array([[0.0, 5.0], [1.0, 5.0]]))
+def test_a_constant_reward_is_refused(problem):
+    X, rewards = problem
+    constant = np.column_stack([rewards[:, 0], np.ones(len(X))])
+    with pytest.raises(ValueError, match="reward function 1 of r is constant"):
+        regret_of(X, constant, "raw", horizon=5, slate=20)
 
 
 def test_regret_does_not_depend_on_the_rewards_scale_or_on_other_replications(problem):
