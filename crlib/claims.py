@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crlib import io, provenance
 from crlib.metrics.statistics import Interval
-from crlib.settings import BUILD, ROOT, Parameters
+from crlib.schemas import Parameters
+from crlib.settings import BUILD, ROOT
 
 Verdict = Literal["supported", "not supported", "inconclusive", "mixed", "not run"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

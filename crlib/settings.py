@@ -1,19 +1,18 @@
 """Parameters: what each notebook takes, checked by name, type and value before it runs."""
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import ValidationError
+
+from crlib.schemas import SCHEMAS, Parameters
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = Path(os.environ.get("CRLIB_BUILD", ROOT / "build"))
-
-Names = Annotated[list[str], Field(min_length=1)]
 
 
 class ParameterError(ValueError):
@@ -23,218 +22,6 @@ class ParameterError(ValueError):
         # IPython's hook: a user who mistyped a name needs the sentence, not the call stack.
         return [f"ParameterError: {self}"]
 
-
-class Parameters(BaseModel):
-    """What every notebook takes.
-
-    Attributes
-    ----------
-    profile : str
-        Tier whose parameters these are: smoke, laptop, paper, or any name of your own.
-    limit : int
-        Number of actions K; the catalogue's most used ones are taken.
-    packages : str
-        "all", or the comma-separated packages to harvest (the smoke tier takes a few).
-    seed : int
-        Seed of everything stochastic in the notebook.
-    out_dir : str
-        Folder for result.json and figures; "" stands for build/runs/<notebook>.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    profile: str = "laptop"
-    limit: int = Field(default=12_000, ge=32)
-    packages: str = "all"
-    seed: int = Field(default=0, ge=0)
-    out_dir: str = ""
-
-    @property
-    def package_list(self) -> tuple[str, ...] | None:
-        """The packages to harvest, None for all."""
-        if self.packages == "all":
-            return None
-        return tuple(name.strip() for name in self.packages.split(",") if name.strip())
-
-
-class Geometry(Parameters):
-    """What the theory chapters take beside `Parameters`.
-
-    Attributes
-    ----------
-    model : str
-        "all" (every matched pair), "paper" (the paper's own encoders), or one model: then the
-        pairs that hold it. A model is a name, a hub id with a slash, a folder, or a file of
-        embeddings in the order of the actions.
-    """
-
-    model: str = "all"
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        from crlib.extractors import HUB_MODELS, MODELS, spec_of
-
-        if value in ("all", "paper"):
-            return value
-        known = [*MODELS, *HUB_MODELS]
-        if value not in known and "/" not in value and "." not in value:
-            close = difflib.get_close_matches(value, known, n=1)
-            hint = f"did you mean {close[0]}? " if close else ""
-            raise ValueError(
-                f"{hint}allowed: all, paper, {', '.join(known)}, a hub id with a slash, a folder, "
-                "or a file of embeddings"
-            )
-        spec_of(value)
-        return value
-
-
-class EffectiveDimension(Geometry):
-    """C1a. `ns`: sample sizes at which the naive and the unbiased estimate are compared."""
-
-    ns: Annotated[list[Annotated[int, Field(ge=8)]], Field(min_length=2)] = [
-        50, 100, 200, 400, 800, 1600, 3200,
-    ]  # fmt: skip
-
-
-class PcaStandardisation(Geometry):
-    """C1b. `ms`: numbers of kept dimensions; `m`: the one that is judged."""
-
-    ms: Annotated[list[Annotated[int, Field(ge=2)]], Field(min_length=2)] = [
-        4, 8, 16, 32, 64, 96, 128,
-    ]  # fmt: skip
-    m: int = Field(default=64, ge=2)
-
-
-class AlignmentUniformity(Geometry):
-    """C2. `t`: temperature of the uniformity; `ts`: the slider's temperatures."""
-
-    t: float = Field(default=2.0, gt=0, le=20)
-    ts: Annotated[list[Annotated[float, Field(gt=0, le=20)]], Field(min_length=1)] = [
-        0.5, 1.0, 2.0, 4.0,
-    ]  # fmt: skip
-
-
-class Coverage(Geometry):
-    """C3. `k`: size of the random subset that is judged; `ks`: the figure's sizes."""
-
-    k: int = Field(default=1000, ge=2, validate_default=True)
-    ks: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)] = [
-        1, 3, 10, 30, 100, 300, 1000, 3000, 10000,
-    ]  # fmt: skip
-
-    @field_validator("k")
-    @classmethod
-    def _leaves_some_uncovered(cls, value: int, info: ValidationInfo) -> int:
-        limit = info.data.get("limit")
-        if limit is not None and value >= limit:
-            raise ValueError(f"expected less than limit = {limit}; lower k or raise limit")
-        return value
-
-
-class RewardRepresentation(Geometry):
-    """C4. `n_labels`: labels from which the norm is shown a second time."""
-
-    n_labels: int = Field(default=3000, ge=3)
-
-
-class Regret(Geometry):
-    """C5. Rounds, actions on offer, and number of reward functions."""
-
-    horizon: int = Field(default=10_000, ge=50)
-    slate: int = Field(default=200, ge=2)
-    n_rewards: int = Field(default=24, ge=1)
-
-
-class RegretSpectra(Parameters):
-    """Regret on spectra made to order: their participation ratios, width, and reward draws."""
-
-    horizon: int = Field(default=10_000, ge=50)
-    slate: int = Field(default=200, ge=2)
-    prs: Annotated[list[Annotated[float, Field(gt=1)]], Field(min_length=2)] = [50, 200]
-    width: int = Field(default=256, ge=8)
-    draws: int = Field(default=20, ge=2)
-
-    @field_validator("width")
-    @classmethod
-    def _holds_the_ratios(cls, value: int, info: ValidationInfo) -> int:
-        largest = max(info.data.get("prs", [0]))
-        if value < largest:
-            raise ValueError(f"expected at least {largest:g}, the largest of prs; raise width")
-        return value
-
-
-class GeometryOrInformation(Geometry):
-    """N2. Rounds, actions on offer, and number of reward functions."""
-
-    horizon: int = Field(default=5_000, ge=50)
-    slate: int = Field(default=200, ge=2)
-    n_rewards: int = Field(default=24, ge=1)
-
-
-class Recommendation(Geometry):
-    """U1. Users and the items that each must take; `hidden` units, `components` kept by PCA."""
-
-    dataset: Literal["python-api", "amazon-electronics", "amazon-games"] = "python-api"
-    horizon: int = Field(default=10_000, ge=50)
-    slate: int = Field(default=200, ge=2)
-    n_users: int = Field(default=20, ge=1)
-    min_items: int = Field(default=20, ge=1)
-    hidden: int = Field(default=16, ge=2, multiple_of=2)
-    components: int = Field(default=128, ge=2)
-
-
-class FewLabels(Geometry):
-    """N1. Labels a task, rounds, actions on offer, number of tasks; `k`: size of the subset."""
-
-    n_labels: int = Field(default=300, ge=10)
-    horizon: int = Field(default=2_000, ge=50)
-    slate: int = Field(default=200, ge=2)
-    n_rewards: int = Field(default=24, ge=1)
-    k: int = Field(default=1000, ge=2)
-
-
-class Scale(Parameters):
-    """The chapter on cost. `ks`: numbers of actions; `width`: d; rounds that are played at each."""
-
-    ks: Annotated[list[Annotated[int, Field(ge=100)]], Field(min_length=2)] = [
-        1_000, 10_000, 100_000, 1_000_000,
-    ]  # fmt: skip
-    width: int = Field(default=64, ge=2)
-    rounds: int = Field(default=300, ge=10)
-    replications: int = Field(default=4, ge=2)
-
-
-class PythonApi(Parameters):
-    """The data page. `samples`: how many of each are shown."""
-
-    samples: int = Field(default=10, ge=1, le=100)
-
-
-class Encoders(Geometry):
-    """The page on the paper's encoders: "all" shows the twins beside them, "paper" runs them."""
-
-
-class Sources(Parameters):
-    """The page on the data sets."""
-
-
-SCHEMAS: dict[str, type[Parameters]] = {
-    "data/sources": Sources,
-    "models/encoders": Encoders,
-    "data/python_api": PythonApi,
-    "theory/effective_dimension": EffectiveDimension,
-    "theory/pca_standardisation": PcaStandardisation,
-    "theory/alignment_uniformity": AlignmentUniformity,
-    "theory/coverage": Coverage,
-    "theory/reward_representation": RewardRepresentation,
-    "theory/regret": Regret,
-    "theory/regret_spectra": RegretSpectra,
-    "beyond/geometry_or_information": GeometryOrInformation,
-    "beyond/few_labels": FewLabels,
-    "beyond/scale": Scale,
-    "usecases/recommendation": Recommendation,
-}
 
 # What IPython and papermill put among a notebook's names; none of them is a parameter.
 _NOT_PARAMETERS = {"In", "Out", "exit", "quit", "open", "get_ipython", "papermill"}

@@ -9,7 +9,8 @@ import pytest
 
 from crlib.book.run import tags
 from crlib.claims import load_claims
-from crlib.settings import ROOT, SCHEMAS
+from crlib.schemas import SCHEMAS
+from crlib.settings import ROOT
 
 SECTIONS = (
     "Claim", "Verdict", "Parameters", "Theory", "Evidence", "Reading the figure", "Limits",

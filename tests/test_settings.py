@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from crlib.settings import ROOT, SCHEMAS, ParameterError, check, parameters, read_profile
+from crlib.schemas import SCHEMAS
+from crlib.settings import ROOT, ParameterError, check, parameters, read_profile
 
 
 def test_defaults_and_overrides():

@@ -11,7 +11,8 @@ import nbformat
 
 from crlib import io
 from crlib.claims import load_claims
-from crlib.settings import BUILD, ROOT, SCHEMAS, Geometry, Parameters, read_profile
+from crlib.schemas import SCHEMAS, Geometry, Parameters
+from crlib.settings import BUILD, ROOT, read_profile
 
 PACKAGE = ROOT / "crlib"
 SMALL = 128  # dimensions of a model that shares its job with others

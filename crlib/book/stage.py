@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from crlib import io, provenance
-from crlib.settings import BUILD, ROOT, SCHEMAS
+from crlib.schemas import SCHEMAS
+from crlib.settings import BUILD, ROOT
 
 COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
 SUFFIXES = {".md", ".bib", ".yml", ".png", ".svg"}

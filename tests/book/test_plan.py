@@ -8,7 +8,8 @@ import pytest
 from crlib import io
 from crlib.book import plan
 from crlib.extractors import MODELS, PAIRS
-from crlib.settings import ROOT, SCHEMAS
+from crlib.schemas import SCHEMAS
+from crlib.settings import ROOT
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 import yaml
 
 from crlib.book import sphinx_ext, stage
-from crlib.settings import ROOT, SCHEMAS
+from crlib.schemas import SCHEMAS
+from crlib.settings import ROOT
 
 
 def table_of_contents():
