@@ -229,7 +229,7 @@ def _remedy(name: str) -> str:
 def size_text(megabytes: float) -> str:
     """A size for people to read; nothing is known of zero."""
     if megabytes == 0:
-        return "not stated"
+        return "size not stated"
     if megabytes >= 1_000:
         return f"about {megabytes / 1_000:.1f} GB"
     return f"about {max(megabytes, 0.1):.1f} MB"
