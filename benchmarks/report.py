@@ -44,6 +44,11 @@ def seconds(value: float | None) -> str:
     return f"{1000 * value:.3g} ms" if value < 1 else f"{value:#.3g} s".replace(". s", " s")
 
 
+def ratio_text(ratio: float) -> str:
+    """Return a ratio with two decimals, or two digits where those would be lost."""
+    return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
+
+
 def line(row: dict[str, Any]) -> str:
     """Return a row of the result as a row of the table; crlib's own is set in bold."""
     ratio, goal, extra = row["ratio_to_limit"], row["goal"], row["extra_mib"]
@@ -51,8 +56,8 @@ def line(row: dict[str, Any]) -> str:
     cells = (
         f"**{name}**" if row["peer"].startswith("crlib") else name,
         seconds(row["seconds_median"]),
-        "–" if ratio is None else f"{ratio:.2f}",
-        "" if goal is None else f"≤ {goal:g}: {'met' if ratio <= goal else 'missed'}",
+        "–" if ratio is None else ratio_text(ratio),
+        "" if goal is None else f"≤ {goal:.3g}: {'met' if ratio <= goal else 'missed'}",
         "" if extra is None else f"{extra:.0f} MiB",
         cell(row["note"]),
     )

@@ -57,3 +57,9 @@ def test_what_was_measured_here_goes_before_what_is_kept(tmp_path, monkeypatch):
     assert report.newest() == [(faster, True)]
     assert report.keep() == [tmp_path / "kept" / "geometry.json"]
     assert io.read_json(tmp_path / "kept" / "geometry.json") == faster
+
+
+def test_small_ratios_keep_two_digits():
+    assert [report.ratio_text(r) for r in (1.234, 0.1, 0.0306, 0.000231)] == [
+        "1.23", "0.10", "0.031", "0.00023",
+    ]  # fmt: skip

@@ -1,0 +1,343 @@
+"""An actor-critic that builds a chain of actions for a query, among all K of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from crlib.agents import policy
+from crlib.agents.advantages import generalised_advantages
+from crlib.agents.reward_transformer import RewardTransformer, Shape, Size
+from crlib.agents.training_state import read_state, write_state
+
+Actions = NDArray[np.int64]
+
+
+class Chains(Protocol):
+    """What an environment of chains gives; `crlib.envs.tools.ToolBatch` is one.
+
+    Its states have the arrays query (B, d), chain (B, L) of action numbers padded with -1, length
+    (B,) and done (B,); action K stops.
+    """
+
+    tool_vectors: NDArray[np.floating]
+    solutions: list[tuple[int, ...]]
+    max_length: int
+
+    def reset(self, query_numbers: Any) -> Any:
+        """Begin an episode of each query."""
+        ...
+
+    def step(self, actions: Any) -> tuple[Any, Any, dict[str, Any]]:
+        """Return reward, done and info, arrays of length B."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an actor-critic is trained.
+
+    Attributes
+    ----------
+    gamma, lam : float
+        Discount, and lambda of the generalised advantages.
+    batch : int
+        Episodes an update.
+    updates : int
+        For the schedule: the learning rate rises linearly over the first twentieth and falls
+        linearly to zero at the end.
+    rate : float
+        Highest learning rate, of Adam.
+    value_weight, entropy_weight : float
+    clip : float
+        Largest norm of a gradient.
+    support : {"exact", "top-k", "sampled"}
+        Of the policy: see `crlib.agents.policy.restrict`.
+    k : int
+        Actions in a restricted support.
+    seed : int
+    """
+
+    gamma: float = 1.0
+    lam: float = 0.95
+    batch: int = 64
+    updates: int = 500
+    rate: float = 1e-3
+    value_weight: float = 0.5
+    entropy_weight: float = 0.01
+    clip: float = 1.0
+    support: policy.Support = "exact"
+    k: int = 1024
+    seed: int = 0
+
+
+class A2C:
+    """Advantage actor-critic (Mnih et al. 2016, arXiv 1602.01783) over proto-actions.
+
+    The policy is a softmax of the proto-action's inner products with all action embeddings, and
+    of a score for stopping; the critic shares its transformer (`RewardTransformer`).
+
+    Parameters
+    ----------
+    actions : array_like, shape (K, d)
+        Embeddings; scaled here to a mean square of 1 a coordinate, so that a fresh policy is
+        nearly uniform whatever their length.
+    max_length : int
+        Actions of a chain at most.
+    size : {"laptop", "paper"} or Shape
+    settings : Settings, optional
+    device : str
+        As torch names it.
+
+    Raises
+    ------
+    ValueError
+        If the embeddings are no finite matrix or all zero.
+    """
+
+    def __init__(
+        self,
+        actions: ArrayLike,
+        max_length: int,
+        *,
+        size: Size | Shape = "laptop",
+        settings: Settings | None = None,
+        device: str = "cpu",
+    ) -> None:
+        rows = np.asarray(actions, np.float32)
+        if rows.ndim != 2 or not np.isfinite(rows).all() or not rows.any():
+            raise ValueError(f"actions of shape {rows.shape}: expected a finite (K, d) matrix")
+        self.settings = settings or Settings()
+        self.scale = float(1 / np.sqrt(np.mean(rows**2)))
+        self.device = torch.device(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed)
+            self.network = RewardTransformer(rows.shape[1], max_length, size).to(self.device)
+        # Scores of random proto-actions then have a spread of about one.
+        self.actions = torch.from_numpy(rows * self.scale / math.sqrt(rows.shape[1]))
+        self.actions = self.actions.to(self.device)
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.settings.rate)
+        self.rng = np.random.default_rng(self.settings.seed)
+        self.update_number = 0
+
+    def read(self, state: Any) -> tuple[Tensor, Tensor]:
+        """Return value and scores of states: shapes (B,) and (B, K + 1)."""
+        query = torch.from_numpy(np.asarray(state.query, np.float32) * self.scale).to(self.device)
+        chain = torch.from_numpy(np.maximum(state.chain, 0)).to(self.device)
+        length = torch.from_numpy(np.asarray(state.length)).to(self.device)
+        taken = self.actions[chain] * math.sqrt(self.actions.shape[1])
+        value, proto, stop = self.network(query, taken, length)
+        return value, policy.scores(proto, stop, self.actions)
+
+    def act(self, env: Chains, query_numbers: ArrayLike) -> tuple[Actions, dict[str, Any]]:
+        """Play the most probable actions, without exploring.
+
+        Parameters
+        ----------
+        env : Chains
+        query_numbers : array_like of int, shape (B,)
+
+        Returns
+        -------
+        chain : ndarray of int64, shape (B, L)
+            Actions called, -1 behind the last.
+        info : dict of ndarray, shape (B,)
+            The environment's, at the end.
+        """
+        state, info = env.reset(query_numbers), dict[str, Any]()
+        with torch.no_grad():
+            for _ in range(env.max_length):
+                _, logits = self.read(state)
+                _, done, info = env.step(logits.argmax(dim=1).cpu().numpy())
+                if done.all():
+                    break
+        return np.asarray(state.chain), info
+
+    def train(
+        self, env: Chains, query_numbers: ArrayLike, updates: int | None = None
+    ) -> Iterator[dict[str, float]]:
+        """Train on random queries; yields after each update what it saw.
+
+        Parameters
+        ----------
+        env : Chains
+        query_numbers : array_like of int
+            Queries to draw from, with replacement.
+        updates : int, optional
+            How many; to the end of the schedule by default.
+
+        Yields
+        ------
+        dict of str to float
+            update, rollouts (episodes so far), success and return (means of the batch), loss,
+            entropy.
+
+        Raises
+        ------
+        FloatingPointError
+            If a loss is not finite; the weights are those before that update.
+        """
+        numbers = np.asarray(query_numbers)
+        left = self.settings.updates - self.update_number
+        for _ in range(left if updates is None else min(updates, left)):
+            batch = self.rng.choice(numbers, size=self.settings.batch)
+            states, played, rewards, live, info = self._roll_out(env, batch)
+            loss, spread = self._loss(states, played, rewards, live)
+            self._step(loss)
+            yield {
+                "update": float(self.update_number),
+                "rollouts": float(self.update_number * self.settings.batch),
+                "success": float(np.mean(info["success"])),
+                "return": float(rewards.sum(axis=1).mean()),
+                "loss": float(loss.detach()), "entropy": spread,
+            }  # fmt: skip
+
+    def warm_start(
+        self, env: Chains, query_numbers: ArrayLike, updates: int
+    ) -> Iterator[dict[str, float]]:
+        """Imitate the solutions before any reward is seen: an arm of its own.
+
+        At each point of a solution the target is the next tool of it, then stopping; the loss is
+        the cross-entropy. It sees what the reinforcement learner never does: the solutions.
+
+        Yields
+        ------
+        dict of str to float
+            update, loss.
+        """
+        numbers = np.asarray(query_numbers)
+        for update in range(updates):
+            batch = self.rng.choice(numbers, size=self.settings.batch)
+            state, losses = env.reset(batch), []
+            wanted = [[*env.solutions[i], len(self.actions)] for i in batch]
+            for step in range(env.max_length):
+                live = ~state.done
+                if not live.any():
+                    break
+                targets = np.array([w[min(step, len(w) - 1)] for w in wanted])
+                _, logits = self.read(state)
+                each = -policy.log_probability(logits, torch.from_numpy(targets).to(self.device))
+                losses.append(each[torch.from_numpy(live).to(self.device)])
+                env.step(targets)
+            loss = torch.cat(losses).mean()
+            self._step(loss, schedule=False)
+            yield {"update": float(update + 1), "loss": float(loss.detach())}
+
+    def _roll_out(self, env: Chains, batch: Actions) -> tuple[list[Any], Actions, Any, Any, Any]:
+        state, info = env.reset(batch), dict[str, Any]()
+        states, played, rewards, live = [], [], [], []
+        with torch.no_grad():
+            for _ in range(env.max_length):
+                states.append(_copy(state))
+                live.append(~np.asarray(state.done))
+                logits = self._supported(self.read(state)[1])
+                uniform = torch.from_numpy(self.rng.random(len(batch))).to(self.device)
+                action = policy.sample(logits, uniform).cpu().numpy()
+                reward, done, info = env.step(action)
+                played.append(action)
+                rewards.append(reward)
+                if done.all():
+                    break
+        return states, np.stack(played, 1), np.stack(rewards, 1), np.stack(live, 1), info
+
+    def _loss(
+        self, states: list[Any], played: Actions, rewards: Any, live: Any
+    ) -> tuple[Tensor, float]:
+        """Loss of a batch of episodes, and the mean entropy."""
+        use = self.settings
+        # The support of every step is drawn anew below; "sampled" then scores what was played
+        # given another subset, so the played action is put back where it is missing.
+        read = [self.read(state) for state in states]
+        values = torch.stack([value for value, _ in read], dim=1)
+        advantages = generalised_advantages(
+            rewards, values.detach().cpu().numpy(), live, gamma=use.gamma, lam=use.lam
+        )
+        advantage = torch.from_numpy(advantages).to(values)
+        alive = torch.from_numpy(live).to(self.device)
+        chosen = torch.from_numpy(played).to(self.device)
+        logs, spread = [], []
+        for step, (_, logits) in enumerate(read):
+            supported = self._with_played(self._supported(logits), logits, chosen[:, step])
+            logs.append(policy.log_probability(supported, chosen[:, step]))
+            spread.append(policy.entropy(supported))
+        log, entropies = torch.stack(logs, 1), torch.stack(spread, 1)
+        targets = (advantage + values).detach()
+        actor = -(log * advantage)[alive].mean()
+        critic = ((values - targets) ** 2)[alive].mean()
+        entropy = entropies[alive].mean()
+        loss = actor + use.value_weight * critic - use.entropy_weight * entropy
+        return loss, float(entropy.detach())
+
+    def _supported(self, logits: Tensor) -> Tensor:
+        use = self.settings
+        if use.support == "exact":
+            return logits
+        # One subset an update, the same in the roll-out and in its loss.
+        generator = torch.Generator().manual_seed(use.seed * 1_000_003 + self.update_number)
+        return policy.restrict(logits, use.support, min(use.k, len(self.actions)), generator)
+
+    @staticmethod
+    def _with_played(supported: Tensor, logits: Tensor, played: Tensor) -> Tensor:
+        """Give actions of finished episodes a finite score: they are masked out later."""
+        return supported.scatter(1, played[:, None], logits.gather(1, played[:, None]))
+
+    def _step(self, loss: Tensor, *, schedule: bool = True) -> None:
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"update {self.update_number + 1}: the loss is {float(loss.detach())}; lower rate "
+                f"(now {self.settings.rate}) or clip (now {self.settings.clip})"
+            )
+        if schedule:
+            self.update_number += 1
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.settings.rate * self.rate_factor(self.update_number)
+        self.optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.optimiser.step()
+
+    def rate_factor(self, update: int) -> float:
+        """Return the learning rate of an update as a share of the highest."""
+        total = self.settings.updates
+        warm = max(1, total // 20)
+        return min(update / warm, max(0.0, (total - update + 1) / max(1, total - warm)))
+
+    def save(self, path: str | Path) -> None:
+        """Write all that training needs to go on bit for bit, wholly or not at all."""
+        write_state(
+            Path(path), self.network, self.optimiser,
+            {"settings": asdict(self.settings), "update": self.update_number,
+             "rng": self.rng.bit_generator.state},
+        )  # fmt: skip
+
+    def restore(self, path: str | Path) -> None:
+        """Go on from what `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or was written with other settings or another network.
+        """
+        found = read_state(Path(path), self.network, self.optimiser, asdict(self.settings))
+        self.update_number = int(found["update"])
+        self.rng.bit_generator.state = found["rng"]
+
+
+@dataclass
+class _State:
+    query: Any
+    chain: Any
+    length: Any
+    done: Any
+
+
+def _copy(state: Any) -> _State:
+    return _State(state.query, state.chain.copy(), state.length.copy(), state.done.copy())
