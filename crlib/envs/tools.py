@@ -127,6 +127,7 @@ class ToolBatch:
             )
         if len(solutions) != n_queries:
             raise ValueError(f"{len(solutions)} solutions for {n_queries} query_vectors")
+        self.solutions = [tuple(solution) for solution in solutions]
         self._solutions = pad_solutions(solutions, self.n_tools)
         if max_length < self._solutions.shape[1]:
             raise ValueError(
