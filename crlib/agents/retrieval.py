@@ -1,18 +1,19 @@
-"""Chains of tools without learning: the nearest to the query, random ones, and how many to call.
+"""Chains of tools from no policy: nearest to the query, random, most needed; how many to call.
 
-A learner that does not beat retrieval has learnt nothing of use. Each function gives chains for
+A learner that does not beat them has learnt nothing of use. Each function gives chains for
 many queries at once, of shape (N, n): numbers of tools, then -1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.envs.chains import play_chains
-from crlib.envs.tools import ToolBatch
+from crlib.envs.tools import ToolBatch, pad_solutions
 from crlib.metrics.validate import FloatArray, as_indices, as_matrix
 
 Ints = NDArray[np.int64]
@@ -87,6 +88,34 @@ def random_chain(n_queries: int, n_tools: int, lengths: int | ArrayLike, *, seed
     return np.where(np.arange(n) < sizes[:, None], chains, -1)
 
 
+def popular_chain(
+    train_solutions: Sequence[Sequence[int]],
+    n_queries: int,
+    n_tools: int,
+    lengths: int | ArrayLike,
+) -> Ints:
+    """Call the tools that most train solutions hold, whatever is asked.
+
+    Parameters
+    ----------
+    train_solutions : sequence of sequences of int
+    n_queries, n_tools : int
+        N and K.
+    lengths : int or array_like of int, shape (N,)
+        How many to call, 1 to K.
+
+    Returns
+    -------
+    ndarray of int64, shape (N, n)
+        n is the largest length. Ties go to the lower number.
+    """
+    padded = pad_solutions(train_solutions, n_tools)
+    counts = np.bincount(padded[padded >= 0], minlength=n_tools)
+    sizes = _lengths(lengths, n_queries, n_tools)
+    n = int(sizes.max())
+    return np.where(np.arange(n) < sizes[:, None], _largest(counts[None, :], n), -1)
+
+
 def train_length(batch: ToolBatch, train: ArrayLike, chains_of: Callable[[Ints, int], Ints]) -> int:
     """Return the number of calls, the same for all queries, of the best mean return in training.
 
@@ -115,7 +144,7 @@ def train_length(batch: ToolBatch, train: ArrayLike, chains_of: Callable[[Ints, 
     return int(np.argmax(returns)) + 1
 
 
-def _largest(values: FloatArray, n: int) -> Ints:
+def _largest(values: NDArray[Any], n: int) -> Ints:
     """Columns of the n largest values of each row, falling, ties by column."""
     if n == values.shape[1]:
         return np.argsort(-values, axis=1, kind="stable")

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from crlib.agents import retrieval
-from crlib.agents.retrieval import random_chain, retrieve, train_length
+from crlib.agents.retrieval import popular_chain, random_chain, retrieve, train_length
 from crlib.envs.tools import ToolBatch
 
 
@@ -48,6 +48,13 @@ def test_a_shorter_random_chain_is_uniform_too():
     assert ((chains >= 0).sum(axis=1) == np.tile([1, 4], 10_000)).all()
     assert stats.chisquare(np.bincount(chains[::2, 0], minlength=10)).pvalue > 1e-3
     assert all(len(set(row)) == 4 for row in chains[1::2].tolist())
+
+
+def test_popular_tools_are_those_of_most_train_solutions():
+    train = [(3, 1), (1,), (4, 3, 1), (4, 0), (2,)]  # 1: 3, 3 and 4: 2, 0 and 2: 1, 5: 0
+    found = popular_chain(train, 3, 6, [5, 1, 2])
+    assert found.tolist() == [[1, 3, 4, 0, 2], [1, -1, -1, -1, -1], [1, 3, -1, -1, -1]]
+    assert popular_chain(train, 1, 6, 6).tolist() == [[1, 3, 4, 0, 2, 5]]
 
 
 def test_the_length_is_that_of_the_best_return_in_training():
