@@ -1,5 +1,6 @@
-"""What several test modules share: the smoke profile's book, built once."""
+"""What several test modules share: the smoke profile's book, built once; upstream data files."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,3 +37,15 @@ def smoke_book(make_book: Make) -> Path:
     done = make_book("--profile", "smoke")
     assert done.returncode == 0, done.stdout + done.stderr
     return stage.html_folder("smoke")
+
+
+@pytest.fixture
+def real() -> str:
+    """The folder of upstream files; without it a test skips, or fails where it must not."""
+    folder = os.environ.get("CRLIB_DATA")
+    if folder is None:
+        message = "CRLIB_DATA names no folder of upstream data files"
+        if os.environ.get("CRLIB_REQUIRE_DATA") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder

@@ -143,15 +143,3 @@ def odd_harvest(odd_site: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
     done = _run_worker("oddpkg", out, odd_site, "0")
     assert done.returncode == 0, done.stderr
     return {**json.loads(out.read_text()), "stdout": done.stdout, "stderr": done.stderr}
-
-
-@pytest.fixture
-def real() -> str:
-    """The folder of upstream files; without it a test skips, or fails where it must not."""
-    folder = os.environ.get("CRLIB_DATA")
-    if folder is None:
-        message = "CRLIB_DATA names no folder of upstream data files"
-        if os.environ.get("CRLIB_REQUIRE_DATA") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return folder
