@@ -253,8 +253,6 @@ class A2C:
     ) -> tuple[Tensor, float]:
         """Loss of a batch of episodes, and the mean entropy."""
         use = self.settings
-        # The support of every step is drawn anew below; "sampled" then scores what was played
-        # given another subset, so the played action is put back where it is missing.
         read = [self.read(state) for state in states]
         values = torch.stack([value for value, _ in read], dim=1)
         advantages = generalised_advantages(
