@@ -142,7 +142,7 @@ def test_every_glued_number_is_recorded(notebook):
     named = {
         keyword.arg
         for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Call)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "run.number"
         for keyword in node.keywords
     }
     unpacked = "run.number(**" in code

@@ -138,6 +138,9 @@ def build(profile: str, notebooks: list[str]) -> int:
     print(output)
     faults = [line for line in output.splitlines() if "WARNING" in line or "ERROR" in line]
     if done.returncode != 0:
+        # What the builder has read it does not read again: the next build would pass over the
+        # warnings of this one.
+        shutil.rmtree(work, ignore_errors=True)
         raise RuntimeError(faults[0] if faults else "the builder failed; see the log above")
     built = work / "_build" / "html"
     _drop_orphans(built, folder)

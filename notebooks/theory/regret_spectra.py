@@ -144,7 +144,7 @@ lost = spectra[(spectra["arm"] == "raw") & spectra["lost"]]
 by_pr = fixed.groupby("pr")["regret"]
 most, least = fixed.loc[fixed["regret"].idxmax()], fixed.loc[fixed["regret"].idxmin()]
 run.number(
-    controlled_low=fixed["share"].min(), controlled_high=fixed["share"].max(),
+    horizon=p.horizon, controlled_low=fixed["share"].min(), controlled_high=fixed["share"].max(),
     lost_low=lost["share"].min(), lost_high=lost["share"].max(), n_made=n_made, width=p.width,
     draws=p.draws, pr_first=p.prs[0], pr_last=p.prs[-1], most_setting=most["setting"],
     least_setting=least["setting"], mean_first=by_pr.mean()[p.prs[0]], mean_last=by_pr.mean()[p.prs[-1]],

@@ -91,3 +91,17 @@ def test_the_assets_are_complete(tmp_path):
     files = {path.relative_to(tmp_path / "assets").as_posix() for path in tmp_path.rglob("*.*")}
     assert {"plots.js", "book.css", "plotly.min.js", "mathjax/tex-chtml.js"} <= files
     assert any(name.endswith(".woff") for name in files)
+
+
+def test_a_build_that_failed_fails_again(tmp_path, monkeypatch):
+    """Sphinx warns of a page when it reads it, and reads no unchanged page twice."""
+    monkeypatch.setattr(stage, "BUILD", tmp_path)
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "_config.yml").write_text("title: A\nexecute:\n  execute_notebooks: 'off'\n")
+    (source / "_toc.yml").write_text("format: jb-book\nroot: page\n")
+    (source / "page.md").write_text("# A page\n\n[nowhere](no-such-page.md)\n")
+    monkeypatch.setattr(stage, "stage", lambda profile, notebooks: source)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no-such-page"):
+            stage.build("any", [])
