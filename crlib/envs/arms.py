@@ -166,7 +166,7 @@ def baseline_regret_of(
     return _cumulative(agent, table, horizon, slate, noise, seed, block="growing")
 
 
-def floor_regret_of(
+def told_regret_of(
     X: ArrayLike,
     rewards: ArrayLike,
     *,
@@ -177,8 +177,8 @@ def floor_regret_of(
 ) -> NDArray[np.float32]:
     """Play the least-squares fit to all rewards, on the rounds of `regret_of`.
 
-    What a linear agent would lose that had nothing left to learn: what it still loses is no matter
-    of exploration or prior, as the embedding does not hold it.
+    What an agent loses that was told the fit and learns nothing. It is no lower bound: a learner
+    fits best where it plays most, which is where the rewards are high.
 
     Parameters
     ----------

@@ -196,7 +196,7 @@ table = pd.DataFrame([
 table = table.pivot(index="model", columns="agent", values="regret") if len(table) else table
 shown = ["neural", *(arm for arm in ARMS if arm in table)]
 table = table.loc[list(vectors), shown] if len(table) else table
-table.rename_axis(None).rename_axis(None, axis=1).round(3).astype(object).fillna("–")
+table.rename_axis(None).rename_axis(None, axis=1).map("{:.3f}".format).replace("nan", "–")
 
 # %%
 judged = {name: float(normalised[name, "neural"].mean()) for name in paired} or {"none": 0.0}

@@ -9,9 +9,9 @@ from crlib.envs.arms import (
     arm_features,
     baseline_regret_of,
     common_width,
-    floor_regret_of,
     neural_regret_of,
     regret_of,
+    told_regret_of,
 )
 from crlib.envs.spectra import features_with, power_law, rewards_with
 from crlib.metrics import participation_ratio
@@ -89,14 +89,14 @@ def test_common_width_only_ever_narrows(problem, width, expected):
     assert common_width(problem[0], width).shape == (200, expected)
 
 
-def test_the_floor_is_zero_for_a_linear_reward_and_not_for_one_outside(problem):
+def test_who_was_told_the_fit_loses_nothing_on_a_linear_reward_but_on_one_outside(problem):
     X, rewards = problem
-    assert floor_regret_of(X, rewards, horizon=200, slate=20).max() < 1e-3
+    assert told_regret_of(X, rewards, horizon=200, slate=20).max() < 1e-3
     outside = rewards_with(X, "top", 3, 1, unexplained=0.5)
-    floor = floor_regret_of(X, outside, horizon=200, slate=20)[:, -1]
+    told = told_regret_of(X, outside, horizon=200, slate=20)[:, -1]
     learnt = regret_of(X, outside, "raw", horizon=200, slate=20)[:, -1]
-    assert (floor > 10).all()
-    assert (learnt > floor).all()
+    assert (told > 10).all()
+    assert (learnt > told).all()
     # nothing is learnt, so that every round loses alike: the second half as much as the first
-    curve = floor_regret_of(X, outside, horizon=4000, slate=20)
+    curve = told_regret_of(X, outside, horizon=4000, slate=20)
     np.testing.assert_allclose(curve[:, 1999] / curve[:, -1], 0.5, atol=0.03)
