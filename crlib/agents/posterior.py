@@ -196,7 +196,9 @@ class Posterior:
         )
         self.tau2, self.sigma2 = tau2, sigma2
         s = 1 / (1 / tau2[:, None] + a / sigma2[:, None])
-        self.root[:] = vectors * np.sqrt(s)[:, None, :]
+        # The symmetric root: any other depends on the eigenvectors' signs, which are arbitrary, and
+        # the same draws would then be of another theta from one run to the next.
+        self.root[:] = vectors * np.sqrt(s)[:, None, :] @ vectors.transpose(0, 2, 1)
         self.mean[:] = (vectors @ (s * c / sigma2[:, None])[:, :, None])[:, :, 0]
 
 

@@ -190,6 +190,7 @@ def marks(
     fig.update_layout(
         height=180 + len(order) * max(44, 22 * len(arms)),
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, showlegend=len(arms) > 1,
+        margin={"b": 88 if "<br>" in title else 64},
     )  # fmt: skip
     return fig
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import linalg, optimize, stats
 from sklearn.linear_model import BayesianRidge
 
 from crlib.agents.posterior import Posterior, evidence_maximum, log_evidence
@@ -146,6 +146,19 @@ def test_refit_keeps_the_data():
         np.testing.assert_allclose(
             posterior.root[s] @ posterior.root[s].T, covariance, rtol=1e-6, atol=1e-10
         )
+
+
+def test_refit_s_root_is_the_symmetric_one():
+    """It is unique: signs of eigenvectors, which LAPACK is free to choose, do not enter."""
+    phi, reward = observations(30)
+    posterior = Posterior(S, D)
+    posterior.update(phi, reward)
+    posterior.refit()
+    for s in range(S):
+        _, covariance = closed_form(phi[s], reward[s], posterior.tau2[s], posterior.sigma2[s])
+        np.testing.assert_allclose(posterior.root[s], posterior.root[s].T, atol=1e-12)
+        np.testing.assert_allclose(posterior.root[s], linalg.sqrtm(covariance).real, rtol=1e-6,
+                                   atol=1e-9)  # fmt: skip
 
 
 def test_refit_finds_prior_and_noise_of_plenty_of_data():
