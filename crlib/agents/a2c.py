@@ -6,39 +6,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from crlib.agents import policy
 from crlib.agents.advantages import generalised_advantages
 from crlib.agents.reward_transformer import RewardTransformer, Shape, Size
+from crlib.agents.rollouts import Actions, Chains, Rollout, State, roll_out
 from crlib.agents.training_state import read_state, write_state
-
-Actions = NDArray[np.int64]
-
-
-class Chains(Protocol):
-    """What an environment of chains gives; `crlib.envs.tools.ToolBatch` is one.
-
-    Its states have the arrays query (B, d), chain (B, L) of action numbers padded with -1, length
-    (B,) and done (B,); action K stops.
-    """
-
-    tool_vectors: NDArray[np.floating]
-    solutions: list[tuple[int, ...]]
-    max_length: int
-
-    def reset(self, query_numbers: Any) -> Any:
-        """Begin an episode of each query."""
-        ...
-
-    def step(self, actions: Any) -> tuple[Any, Any, dict[str, Any]]:
-        """Return reward, done and info, arrays of length B."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -152,14 +131,11 @@ class A2C:
         info : dict of ndarray, shape (B,)
             The environment's, at the end.
         """
-        state, info = env.reset(query_numbers), dict[str, Any]()
         with torch.no_grad():
-            for _ in range(env.max_length):
-                _, logits = self.read(state)
-                _, done, info = env.step(logits.argmax(dim=1).cpu().numpy())
-                if done.all():
-                    break
-        return np.asarray(state.chain), info
+            episodes = roll_out(
+                env, query_numbers, lambda state: self.read(state)[1].argmax(dim=1).cpu().numpy()
+            )
+        return episodes.chain, episodes.info
 
     def train(
         self, env: Chains, query_numbers: ArrayLike, updates: int | None = None
@@ -189,14 +165,14 @@ class A2C:
         left = self.settings.updates - self.update_number
         for _ in range(left if updates is None else min(updates, left)):
             batch = self.rng.choice(numbers, size=self.settings.batch)
-            states, played, rewards, live, info = self._roll_out(env, batch)
-            loss, spread = self._loss(states, played, rewards, live)
+            episodes = self.explore(env, batch)
+            loss, spread = self.loss(episodes)
             self._step(loss)
             yield {
                 "update": float(self.update_number),
                 "rollouts": float(self.update_number * self.settings.batch),
-                "success": float(np.mean(info["success"])),
-                "return": float(rewards.sum(axis=1).mean()),
+                "success": float(np.mean(episodes.info["success"])),
+                "return": float(episodes.rewards.sum(axis=1).mean()),
                 "loss": float(loss.detach()), "entropy": spread,
             }  # fmt: skip
 
@@ -231,36 +207,28 @@ class A2C:
             self._step(loss, schedule=False)
             yield {"update": float(update + 1), "loss": float(loss.detach())}
 
-    def _roll_out(self, env: Chains, batch: Actions) -> tuple[list[Any], Actions, Any, Any, Any]:
-        state, info = env.reset(batch), dict[str, Any]()
-        states, played, rewards, live = [], [], [], []
+    def explore(self, env: Chains, query_numbers: ArrayLike) -> Rollout:
+        """Play episodes with actions drawn from the policy."""
         with torch.no_grad():
-            for _ in range(env.max_length):
-                states.append(_copy(state))
-                live.append(~np.asarray(state.done))
-                logits = self._supported(self.read(state)[1])
-                uniform = torch.from_numpy(self.rng.random(len(batch))).to(self.device)
-                action = policy.sample(logits, uniform).cpu().numpy()
-                reward, done, info = env.step(action)
-                played.append(action)
-                rewards.append(reward)
-                if done.all():
-                    break
-        return states, np.stack(played, 1), np.stack(rewards, 1), np.stack(live, 1), info
+            return roll_out(env, query_numbers, self._draw)
 
-    def _loss(
-        self, states: list[Any], played: Actions, rewards: Any, live: Any
-    ) -> tuple[Tensor, float]:
-        """Loss of a batch of episodes, and the mean entropy."""
+    def _draw(self, state: State) -> Actions:
+        logits = self._supported(self.read(state)[1])
+        uniform = torch.from_numpy(self.rng.random(len(logits))).to(self.device)
+        return np.asarray(policy.sample(logits, uniform).cpu().numpy())
+
+    def loss(self, episodes: Rollout) -> tuple[Tensor, float]:
+        """Return the loss of a batch of episodes, and the policy's mean entropy."""
         use = self.settings
-        read = [self.read(state) for state in states]
+        read = [self.read(state) for state in episodes.states]
         values = torch.stack([value for value, _ in read], dim=1)
         advantages = generalised_advantages(
-            rewards, values.detach().cpu().numpy(), live, gamma=use.gamma, lam=use.lam
-        )
+            episodes.rewards, values.detach().cpu().numpy(), episodes.live,
+            gamma=use.gamma, lam=use.lam,
+        )  # fmt: skip
         advantage = torch.from_numpy(advantages).to(values)
-        alive = torch.from_numpy(live).to(self.device)
-        chosen = torch.from_numpy(played).to(self.device)
+        alive = torch.from_numpy(episodes.live).to(self.device)
+        chosen = torch.from_numpy(episodes.played).to(self.device)
         logs, spread = [], []
         for step, (_, logits) in enumerate(read):
             supported = self._with_played(self._supported(logits), logits, chosen[:, step])
@@ -327,15 +295,3 @@ class A2C:
         found = read_state(Path(path), self.network, self.optimiser, asdict(self.settings))
         self.update_number = int(found["update"])
         self.rng.bit_generator.state = found["rng"]
-
-
-@dataclass
-class _State:
-    query: Any
-    chain: Any
-    length: Any
-    done: Any
-
-
-def _copy(state: Any) -> _State:
-    return _State(state.query, state.chain.copy(), state.length.copy(), state.done.copy())

@@ -8,6 +8,7 @@ import torch
 
 from crlib.agents.a2c import A2C, Settings
 from crlib.agents.reward_transformer import Shape
+from crlib.agents.rollouts import roll_out
 from crlib.envs.tools import ToolBatch
 
 TINY = Shape(32, 1, 2)
@@ -66,7 +67,9 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
         return value, torch.cat([proto @ agent.actions.T, stop[:, None]], dim=1)
 
     agent.read = exact
-    states, played, rewards, live, _ = agent._roll_out(env, np.arange(6))
+    episodes = agent.explore(env, np.arange(6))
+    states, played = episodes.states, episodes.played
+    rewards, live = episodes.rewards, episodes.live
     values = torch.stack([exact(s)[0] for s in states], 1).detach()
 
     def loss():
@@ -88,7 +91,7 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
             spread = spread + policy.entropy(kept)[row].sum()
         return (total + 0.5 * critic - 0.05 * spread) / alive.sum()
 
-    found, _ = agent._loss(states, played, rewards, live)
+    found, _ = agent.loss(episodes)
     assert found.item() == pytest.approx(loss().item(), rel=1e-9)
     agent.optimiser.zero_grad()
     found.backward()
@@ -189,3 +192,17 @@ def test_actions_must_be_a_finite_matrix(bad):
 def test_settings_are_values():
     assert replace(Settings(), seed=3) != Settings()
     assert Settings() == Settings()
+
+
+def test_a_roll_out_keeps_what_was_seen_and_done():
+    env = problem(n_tools=9, per_solution=2)
+    script = iter([np.array([env.solutions[0][0], 9]), np.array([env.solutions[0][1], 0])])
+    episodes = roll_out(env, [0, 1], lambda state: next(script))
+    first, second = env.solutions[0]
+    assert [state.chain.tolist() for state in episodes.states] == [
+        [[-1, -1, -1]] * 2, [[first, -1, -1], [-1, -1, -1]],
+    ]  # fmt: skip
+    assert episodes.live.tolist() == [[True, True], [True, False]]
+    np.testing.assert_allclose(episodes.rewards, [[0.9, 0.9], [0.0, 0.0]])
+    assert episodes.chain.tolist() == [[first, second, -1], [-1, -1, -1]]
+    assert episodes.info["success"].tolist() == [True, False]

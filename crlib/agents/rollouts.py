@@ -1,0 +1,100 @@
+"""Episodes of many queries at once, kept step by step for a loss to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Actions = NDArray[np.int64]
+
+
+class Chains(Protocol):
+    """What an environment of chains gives; `crlib.envs.tools.ToolBatch` is one.
+
+    Its states have the arrays query (B, d), chain (B, L) of action numbers padded with -1, length
+    (B,) and done (B,); action K stops.
+    """
+
+    tool_vectors: NDArray[np.floating]
+    solutions: list[tuple[int, ...]]
+    max_length: int
+
+    def reset(self, query_numbers: Any) -> Any:
+        """Begin an episode of each query."""
+        ...
+
+    def step(self, actions: Any) -> tuple[Any, Any, dict[str, Any]]:
+        """Return reward, done and info, arrays of length B."""
+        ...
+
+
+@dataclass
+class State:
+    """A state as it was at one step: an environment may go on with the arrays it gave."""
+
+    query: Any
+    chain: Any
+    length: Any
+    done: Any
+
+
+@dataclass
+class Rollout:
+    """Finished episodes.
+
+    Attributes
+    ----------
+    states : list of State
+        Before each of T steps.
+    played : ndarray of int64, shape (B, T)
+    rewards : ndarray of float64, shape (B, T)
+    live : ndarray of bool, shape (B, T)
+        Whether the step was taken in an episode that had not ended.
+    chain : ndarray of int64, shape (B, L)
+        What was called in the end.
+    info : dict of ndarray, shape (B,)
+        The environment's, at the end.
+    """
+
+    states: list[State]
+    played: Actions
+    rewards: NDArray[np.float64]
+    live: NDArray[np.bool_]
+    chain: Actions
+    info: dict[str, Any]
+
+
+def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Actions]) -> Rollout:
+    """Play an episode of each query to its end.
+
+    Parameters
+    ----------
+    env : Chains
+    query_numbers : array_like of int, shape (B,)
+    choose : callable
+        State to B actions.
+
+    Returns
+    -------
+    Rollout
+    """
+    state = env.reset(query_numbers)
+    states, played, rewards, live, info = [], [], [], [], dict[str, Any]()
+    for _ in range(env.max_length):
+        seen = State(state.query, state.chain.copy(), state.length.copy(), state.done.copy())
+        action = choose(seen)
+        reward, done, info = env.step(action)
+        states.append(seen)
+        played.append(action)
+        rewards.append(reward)
+        live.append(~seen.done)
+        if done.all():
+            break
+    return Rollout(
+        states, np.stack(played, 1), np.stack(rewards, 1), np.stack(live, 1),
+        np.asarray(state.chain), info,
+    )  # fmt: skip
