@@ -74,7 +74,9 @@ class BayesianBandits:
         )
 
         def features(X, tokens):
-            return np.asarray(X)[:, :, None] * rows[np.asarray(tokens)].T[None]
+            # All arms when it chooses, in their order; one when it learns. No table is copied.
+            offered = rows if len(tokens) == len(rows) else rows[tokens]
+            return (X[:, None, :] * offered).transpose(0, 2, 1)
 
         self.agent = LipschitzContextualAgent(
             arms=[Arm(i) for i in range(len(rows))],
@@ -92,17 +94,19 @@ class BayesianBandits:
 
 
 class VowpalWabbit:
-    """Large action spaces, with x * a as the features of each action."""
+    """Large action spaces, with x * a as the features of each action, as its text format has them.
+
+    Most of its round is writing and parsing them; the other form is for who can do without.
+    """
 
     package = "vowpalwabbit"
+    options = "--cb_explore_adf --large_action_space --max_actions 20 --quiet --noconstant"
 
     def __init__(self, rows, rng):
         import vowpalwabbit
 
         self.rows, self.rng = rows, rng
-        self.vw = vowpalwabbit.Workspace(
-            "--cb_explore_adf --large_action_space --max_actions 20 --quiet --noconstant"
-        )
+        self.vw = vowpalwabbit.Workspace(self.options)
 
     def _lines(self, phi, labels):
         features = [" ".join(f"{i}:{v:.4f}" for i, v in enumerate(row)) for row in phi]
@@ -118,6 +122,30 @@ class VowpalWabbit:
     def update(self, x, action, reward):
         label = f"0:{-reward:.4f}:{self.probability:.6f} "
         self.vw.learn(self._lines(self.phi[[action]], [label]))
+
+
+class VowpalWabbitQuadratic(VowpalWabbit):
+    """Its own products of context and action, d * d weights; the actions are parsed once."""
+
+    options = f"{VowpalWabbit.options} -q xa --ignore_linear x --ignore_linear a"
+
+    def __init__(self, rows, rng):
+        super().__init__(rows, rng)
+        self.lines = self._lines(rows, [""] * len(rows))
+        self.parsed = self.vw.parse(self.lines)
+
+    def select(self, x):
+        self.head = "shared |x " + " ".join(f"{i}:{v:.4f}" for i, v in enumerate(x))
+        shared = self.vw.parse([self.head])
+        found = np.array(self.vw.predict(shared + self.parsed))
+        self.vw.finish_example(shared)
+        action = int(self.rng.choice(len(found), p=found / found.sum()))
+        self.probability = found[action]
+        return action
+
+    def update(self, x, action, reward):
+        label = f"0:{-reward:.4f}:{self.probability:.6f} "
+        self.vw.learn([self.head, label + self.lines[action]])
 
 
 class Mabwiser:
@@ -161,6 +189,7 @@ AGENTS = {
     "crlib, of ten at once": CrlibOfTen,
     "bayesianbandits": BayesianBandits,
     "VowpalWabbit LAS": VowpalWabbit,
+    "VowpalWabbit LAS, -q": VowpalWabbitQuadratic,
     "MABWiser": Mabwiser,
     "contextualbandits": ContextualBandits,
 }
