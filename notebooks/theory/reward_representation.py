@@ -217,10 +217,11 @@ for name, basis in bases.items():
 
 # %% tags=["hide-input"]
 numbers = pd.DataFrame(rows).T
-numbers[list(numbers)[:6]].map("{:.3g}".format) if rows else "not run: no reward function"
+norms = [name for name in numbers if name.startswith(("norm", "bias"))]
+numbers[norms].map("{:.3g}".format) if rows else "not run: no reward function"
 
 # %% tags=["hide-input"]
-numbers[list(numbers)[6:]].map("{:.3g}".format) if rows else "not run: no reward function"
+numbers.drop(columns=norms).map("{:.3g}".format) if rows else "not run: no reward function"
 
 # %%
 known = {name: float(values.mean()) for name, values in r2.items()}
