@@ -11,9 +11,8 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from crlib.agents.maximum import ExactIndex, Found, Rows, as_queries, as_rows
+from crlib.agents.maximum import ExactIndex, Found, Rows, as_queries, shares_found
 from crlib.agents.quantised import IVFIndex, ScanIndex
-from crlib.metrics.moments import column_means
 
 Name = Literal["auto", "exact", "scan", "ivf"]
 
@@ -54,7 +53,7 @@ def build(rows: ArrayLike, name: Name = "auto", **options: Any) -> Index:
     Parameters
     ----------
     rows : array_like, shape (K, d)
-        Unit rows; a float32 memory map stays one.
+        A float32 memory map stays one.
     name : {"auto", "exact", "scan", "ivf"}
         "auto" takes :func:`choose`'s.
     **options
@@ -67,33 +66,14 @@ def build(rows: ArrayLike, name: Name = "auto", **options: Any) -> Index:
     Raises
     ------
     ValueError
-        If the name is unknown or the rows are no finite matrix of unit rows.
+        If the name is unknown or the rows are no finite matrix.
     """
     if name == "auto":
-        name = choose(len(as_rows(rows)))
+        name = choose(len(rows))  # type: ignore[arg-type]
     if name not in INDEXES:
         raise ValueError(f"index {name!r} is unknown: pass 'auto', {', '.join(map(repr, INDEXES))}")
     index: Index = INDEXES[name](rows, **options)
     return index
-
-
-def found_share(rows: Rows, query: ArrayLike, action: int) -> float:
-    """Return the score of one action as a share of the best one's, counted from the mean score.
-
-    Parameters
-    ----------
-    rows : ndarray of float32, shape (K, d)
-    query : array_like, shape (d,)
-    action : int
-
-    Returns
-    -------
-    float
-        1 for the best action, 0 for one that scores as the mean does; 1 where all score the same.
-    """
-    scores = rows @ np.asarray(query, np.float32)
-    middle, best = float(scores.mean()), float(scores.max())
-    return (float(scores[action]) - middle) / (best - middle) if best > middle else 1.0
 
 
 def score_ratio(index: Index, rows: ArrayLike, queries: ArrayLike) -> float:
@@ -106,7 +86,7 @@ def score_ratio(index: Index, rows: ArrayLike, queries: ArrayLike) -> float:
     ----------
     index : Index
     rows : array_like, shape (K, d)
-        The unit rows that the index was built of.
+        The rows that the index was built of.
     queries : array_like, shape (S, d)
 
     Returns
@@ -119,7 +99,7 @@ def score_ratio(index: Index, rows: ArrayLike, queries: ArrayLike) -> float:
     ValueError
         If rows or queries are unfit, or the index has another number of rows.
     """
-    exact = ExactIndex(rows)
+    exact = ExactIndex(rows, copy=False)
     if exact.rows.shape != index.rows.shape:
         raise ValueError(
             f"rows have shape {exact.rows.shape}, the index's {index.rows.shape}: pass its own rows"
@@ -127,8 +107,22 @@ def score_ratio(index: Index, rows: ArrayLike, queries: ArrayLike) -> float:
     q = as_queries(queries, exact.rows.shape[1])
     actions, _ = index.search(q)
     best, _ = exact.search(q)
-    middle = column_means(exact.rows).astype(np.float64)
-    found = np.einsum("sd,sd->s", q, exact.rows[actions] - middle)
-    most = np.einsum("sd,sd->s", q, exact.rows[best] - middle)
-    flat = most <= np.finfo(np.float32).eps * np.linalg.norm(q, axis=1)
-    return float(np.mean(np.where(flat, 1.0, found / np.where(flat, 1.0, most))))
+    return float(np.mean(shares_found(exact.rows, q, actions, best)))
+
+
+def found_share(rows: Rows, query: ArrayLike, action: int) -> float:
+    """Return the score of one action as a share of the best one's: see `shares_found`.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (K, d)
+    query : array_like, shape (d,)
+    action : int
+
+    Returns
+    -------
+    float
+    """
+    q = np.asarray(query, np.float32)[None]
+    best = np.array([int((rows @ q[0]).argmax())])
+    return float(shares_found(rows, q, np.array([action]), best)[0])

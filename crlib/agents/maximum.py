@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crlib.metrics.moments import column_means
 from crlib.metrics.validate import as_matrix
 
 Rows = NDArray[np.float32]
@@ -97,22 +98,49 @@ def best_of(
     return ordered[s, best].astype(np.int64), scores[s, best]
 
 
+def shares_found(
+    rows: Rows,
+    queries: NDArray[np.float32],
+    actions: NDArray[np.int64],
+    best: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return the score of each query's action as a share of its best one's, from the mean score.
+
+    Parameters
+    ----------
+    rows : ndarray of float32, shape (K, d)
+    queries : ndarray of float32, shape (S, d)
+    actions, best : ndarray of int64, shape (S,)
+        What was found, and the exact maximum.
+
+    Returns
+    -------
+    ndarray of float64, shape (S,)
+        1 for the best action, 0 for one that scores as the mean does; 1 where all score the same.
+    """
+    middle = column_means(rows).astype(np.float64)
+    found = np.einsum("sd,sd->s", queries, rows[actions] - middle)
+    most = np.einsum("sd,sd->s", queries, rows[best] - middle)
+    flat = most <= np.finfo(np.float32).eps * np.linalg.norm(queries, axis=1)
+    return np.asarray(np.where(flat, 1.0, found / np.where(flat, 1.0, most)))
+
+
 class ExactIndex:
     """Exact maximum by blocks of one matrix product.
 
     Attributes
     ----------
     rows : ndarray of float32, shape (K, d)
-        A memory map is read once a search; other rows are kept a second time, transposed, as the
-        product is up to three times faster with them.
+        A memory map is read once a search. Other rows are kept a second time, transposed, as the
+        product is up to three times faster with them; `copy=False` does without, for few searches.
     """
 
     name = "exact"
 
-    def __init__(self, rows: ArrayLike):
+    def __init__(self, rows: ArrayLike, *, copy: bool = True):
         self.rows = as_rows(rows)
-        mapped = isinstance(rows, np.memmap)
-        self._columns = self.rows.T if mapped else np.ascontiguousarray(self.rows.T)
+        plain = not copy or isinstance(rows, np.memmap)
+        self._columns = self.rows.T if plain else np.ascontiguousarray(self.rows.T)
 
     @property
     def nbytes(self) -> int:

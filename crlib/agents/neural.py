@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.maximum import as_rows
 from crlib.agents.network import Array, Network, new_network, products, train
-from crlib.agents.rounds import Actions, arm_features, as_context, as_outcome, as_slate
+from crlib.agents.rounds import Actions, arm_features, as_context, as_outcome, as_slate, doubles
 from crlib.metrics.validate import check_positive
 
 # Round of the first training when trainings come at doubling rounds.
@@ -189,10 +189,7 @@ class NeuralGreedy:
         return arm_features(self.rows, self.S, context, actions).astype(self.dtype, copy=False)
 
     def _due(self, rounds: int) -> bool:
-        if not self.doubling:
-            return rounds % self.period == 0
-        times, rest = divmod(rounds, self.period)
-        return rest == 0 and times & (times - 1) == 0
+        return doubles(rounds, self.period) if self.doubling else rounds % self.period == 0
 
 
 class NeuralTS(NeuralGreedy):

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from crlib.agents.index import Index, Name, build
 from crlib.agents.maximum import as_rows, best_of
 from crlib.agents.posterior import Posterior
-from crlib.agents.rounds import Actions, as_context, as_outcome, as_slate
+from crlib.agents.rounds import Actions, as_context, as_outcome, as_slate, doubles
 from crlib.agents.towers import Towers, Training
 from crlib.metrics.validate import check_positive
 
@@ -198,7 +198,7 @@ class NeuralLinearTS:
         self._contexts.append(seen)
         self._actions.append(actions)
         self._rewards.append(rewards)
-        if _doubles(len(self._rewards), self._first):
+        if self._first is not None and doubles(len(self._rewards), self._first):
             self.train()
             self.rebuild()
         else:
@@ -260,11 +260,3 @@ class NeuralLinearTS:
         else:
             played = np.stack([i.rows[a] for i, a in zip(indexes, actions, strict=True)])
         return self.towers.contexts(contexts) * played
-
-
-def _doubles(round_: int, first: int | None) -> bool:
-    """Whether `round_` is first, 2 first, 4 first, ..."""
-    if first is None or round_ % first:
-        return False
-    times = round_ // first
-    return times & (times - 1) == 0

@@ -12,8 +12,15 @@ import faiss
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.agents.maximum import ExactIndex, Found, Rows, as_queries, as_rows, best_of
-from crlib.metrics.moments import column_means
+from crlib.agents.maximum import (
+    ExactIndex,
+    Found,
+    Rows,
+    as_queries,
+    as_rows,
+    best_of,
+    shares_found,
+)
 
 LARGEST_CODE = 127
 
@@ -125,7 +132,8 @@ class IVFIndex:
         if not 0 < target < 1:
             raise ValueError(f"target = {target}: expected a share of the score between 0 and 1")
         self.rerank = _count(rerank, "rerank", n)
-        self._exact = ExactIndex(self.rows)
+        # Hardly ever asked after the building: not worth a second copy of all rows.
+        self._exact = ExactIndex(self.rows, copy=False)
         # faiss needs the cells' centres to outlive the index that points to them.
         self._centres = faiss.IndexFlatIP(d)
         self._cells = faiss.IndexIVFScalarQuantizer(
@@ -151,12 +159,12 @@ class IVFIndex:
 
     def _raise_probes(self, target: float, rng: np.random.Generator) -> None:
         queries = rng.standard_normal((PROBE_QUERIES, self.rows.shape[1]), dtype=np.float32)
-        _, best = self._exact.search(queries)
-        middle = queries @ column_means(self.rows)
+        best, _ = self._exact.search(queries)
         while True:
             self._cells.nprobe = self.nprobe
-            _, found = self.search(queries)
-            if self.nprobe == self.nlist or np.mean((found - middle) / (best - middle)) >= target:
+            found, _ = self.search(queries)
+            good = shares_found(self.rows, queries, found, best).mean() >= target
+            if good or self.nprobe == self.nlist:
                 return
             self.nprobe = min(2 * self.nprobe, self.nlist)
 

@@ -127,6 +127,12 @@ def arm_features(
     return np.broadcast_to(phi, (S, *phi.shape[1:]))
 
 
+def doubles(round_: int, first: int) -> bool:
+    """Whether a round is `first`, or 2, 4, 8... times as many."""
+    times, rest = divmod(round_, first)
+    return rest == 0 and times > 0 and times & (times - 1) == 0
+
+
 def _check_range(actions: NDArray[np.integer], K: int, name: str) -> None:
     if actions.min() < 0 or actions.max() >= K:
         raise ValueError(
