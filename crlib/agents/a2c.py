@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -192,18 +193,13 @@ class A2C:
         numbers = np.asarray(query_numbers)
         for update in range(updates):
             batch = self.rng.choice(numbers, size=self.settings.batch)
-            state, losses = env.reset(batch), []
             wanted = [[*env.solutions[i], len(self.actions)] for i in batch]
-            for step in range(env.max_length):
-                live = ~state.done
-                if not live.any():
-                    break
-                targets = np.array([w[min(step, len(w) - 1)] for w in wanted])
-                _, logits = self.read(state)
-                each = -policy.log_probability(logits, torch.from_numpy(targets).to(self.device))
-                losses.append(each[torch.from_numpy(live).to(self.device)])
-                env.step(targets)
-            loss = torch.cat(losses).mean()
+            episodes = roll_out(env, batch, partial(_next_wanted, wanted))
+            losses = [
+                -policy.log_probability(self.read(state)[1], self._tensor(played))
+                for state, played in zip(episodes.states, episodes.played.T, strict=True)
+            ]
+            loss = torch.stack(losses, 1)[self._tensor(episodes.live)].mean()
             self._step(loss, schedule=False)
             yield {"update": float(update + 1), "loss": float(loss.detach())}
 
@@ -227,8 +223,7 @@ class A2C:
             gamma=use.gamma, lam=use.lam,
         )  # fmt: skip
         advantage = torch.from_numpy(advantages).to(values)
-        alive = torch.from_numpy(episodes.live).to(self.device)
-        chosen = torch.from_numpy(episodes.played).to(self.device)
+        alive, chosen = self._tensor(episodes.live), self._tensor(episodes.played)
         logs, spread = [], []
         for step, (_, logits) in enumerate(read):
             supported = self._with_played(self._supported(logits), logits, chosen[:, step])
@@ -249,6 +244,9 @@ class A2C:
         # One subset an update, the same in the roll-out and in its loss.
         generator = torch.Generator().manual_seed(use.seed * 1_000_003 + self.update_number)
         return policy.restrict(logits, use.support, min(use.k, len(self.actions)), generator)
+
+    def _tensor(self, values: Any) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
     @staticmethod
     def _with_played(supported: Tensor, logits: Tensor, played: Tensor) -> Tensor:
@@ -295,3 +293,8 @@ class A2C:
         found = read_state(Path(path), self.network, self.optimiser, asdict(self.settings))
         self.update_number = int(found["update"])
         self.rng.bit_generator.state = found["rng"]
+
+
+def _next_wanted(wanted: list[list[int]], state: State) -> Actions:
+    """The next action of each solution, after its last one the stop."""
+    return np.array([w[min(n, len(w) - 1)] for w, n in zip(wanted, state.length, strict=True)])

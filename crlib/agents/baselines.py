@@ -13,6 +13,13 @@ from crlib.agents.posterior import Floats
 Actions = NDArray[np.int64]
 
 
+def slates_of(slate: Actions | None, rounds: int, n_actions: int) -> Actions:
+    """Return what is on offer in each round, shape (rounds, m); all K actions without a slate."""
+    if slate is None:
+        return np.broadcast_to(np.arange(n_actions), (rounds, n_actions))
+    return np.reshape(slate, (rounds, -1))
+
+
 class RandomAgent:
     """Choose uniformly among what is on offer.
 
@@ -35,10 +42,10 @@ class RandomAgent:
     ) -> Actions:  # fmt: skip
         """Choose; see `crlib.agents.thompson.LinearTS.select`."""
         block = rounds or 1
-        offered = None if slate is None else np.reshape(slate, (block, -1))
-        m = self.n_actions if offered is None else offered.shape[1]
+        offered = slates_of(slate, block, self.n_actions)
+        m = offered.shape[1]
         places = np.stack([g.integers(m, size=block) for g in self.noise.generators])
-        actions = places if offered is None else offered[np.arange(block), places]
+        actions = offered[np.arange(block), places]
         return actions if rounds else actions[:, 0]
 
     def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
@@ -77,14 +84,13 @@ class TabularTS:
         *, rounds: int | None = None,
     ) -> Actions:  # fmt: skip
         """Choose; see `crlib.agents.thompson.LinearTS.select`. Contexts have no part in it."""
-        block, n_actions = rounds or 1, self.counts.shape[1]
-        slates = [np.arange(n_actions)] * block if slate is None else np.reshape(slate, (block, -1))
+        block = rounds or 1
         actions = np.empty((self.noise.size, block), np.int64)
-        for i, offered in enumerate(slates):
+        for i, offered in enumerate(slates_of(slate, block, self.counts.shape[1])):
             precision = 1 / self.tau2 + self.counts[:, offered] / self.sigma2
             mean = self.sums[:, offered] / self.sigma2 / precision
             draws = self.noise.normal(1, len(offered))[:, 0] / np.sqrt(precision)
-            actions[:, i] = np.asarray(offered)[(mean + draws).argmax(axis=1)]
+            actions[:, i] = offered[(mean + draws).argmax(axis=1)]
         return actions if rounds else actions[:, 0]
 
     def update(self, context: Floats | None, action: Actions, reward: Floats) -> None:
@@ -112,9 +118,8 @@ class KnownScores:
         *, rounds: int | None = None,
     ) -> Actions:  # fmt: skip
         """Choose; see `crlib.agents.thompson.LinearTS.select`. Contexts have no part in it."""
-        block, n_actions = rounds or 1, len(self.scores)
-        slates = [np.arange(n_actions)] * block if slate is None else np.reshape(slate, (block, -1))
-        best = [np.asarray(offered)[self.scores[offered].argmax(axis=0)] for offered in slates]
+        offers = slates_of(slate, rounds or 1, len(self.scores))
+        best = [offered[self.scores[offered].argmax(axis=0)] for offered in offers]
         actions = np.stack(best, axis=1).astype(np.int64)
         return actions if rounds else actions[:, 0]
 

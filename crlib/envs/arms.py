@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from crlib.envs.spectra import scaled
 from crlib.extractors.standardise import standardise
 from crlib.metrics.eigenbasis import standardised_rewards
 
+Table = NDArray[np.float64]
 Arm = Literal["raw", "whitened", "eb"]
 ARMS: tuple[Arm, ...] = ("raw", "whitened", "eb")
 
@@ -87,15 +88,17 @@ def regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standardised_rewards(rewards, len(np.asarray(rewards)))
-    numbers = range(table.shape[1]) if replications is None else replications
     features = arm_features(X, arm)
-    agent = LinearTS(
-        features, numbers, prior="eb" if arm == "eb" else "fixed", sigma2=noise**2,
-        dtype=np.float32, seed=seed,
-    )  # fmt: skip
+
+    def agent(table: Table) -> Agent:
+        numbers = range(table.shape[1]) if replications is None else replications
+        return LinearTS(
+            features, numbers, prior="eb" if arm == "eb" else "fixed", sigma2=noise**2,
+            dtype=np.float32, seed=seed,
+        )  # fmt: skip
+
     return _cumulative(
-        agent, table, horizon, slate, noise, seed, block="growing", replications=numbers
+        agent, rewards, horizon, slate, noise, seed, block="growing", replications=replications
     )
 
 
@@ -131,12 +134,15 @@ def neural_regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standardised_rewards(rewards, len(np.asarray(rewards)))
-    agent = NeuralTS(
-        arm_features(X, "raw"), table.shape[1], width=width, retrain="doubling", steps=30,
-        dtype=np.float32, seed=seed,
-    )  # fmt: skip
-    return _cumulative(agent, table, horizon, slate, noise, seed, block=1)
+    features = arm_features(X, "raw")
+
+    def agent(table: Table) -> Agent:
+        return NeuralTS(
+            features, table.shape[1], width=width, retrain="doubling", steps=30,
+            dtype=np.float32, seed=seed,
+        )  # fmt: skip
+
+    return _cumulative(agent, rewards, horizon, slate, noise, seed, block=1)
 
 
 def baseline_regret_of(
@@ -161,9 +167,11 @@ def baseline_regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standardised_rewards(rewards, len(np.asarray(rewards)))
-    agent = kind(len(table), table.shape[1], seed=seed)
-    return _cumulative(agent, table, horizon, slate, noise, seed, block="growing")
+
+    def agent(table: Table) -> Agent:
+        return kind(len(table), table.shape[1], seed=seed)
+
+    return _cumulative(agent, rewards, horizon, slate, noise, seed, block="growing")
 
 
 def told_regret_of(
@@ -190,17 +198,22 @@ def told_regret_of(
     ndarray of float32, shape (m, T)
         Cumulative regret.
     """
-    table = standardised_rewards(rewards, len(np.asarray(rewards)))
     features = arm_features(X, "raw").astype(np.float64)
-    fitted = features @ np.linalg.lstsq(features, table, rcond=None)[0]
-    return _cumulative(KnownScores(fitted), table, horizon, slate, noise, seed, block=32)
+
+    def agent(table: Table) -> Agent:
+        return KnownScores(features @ np.linalg.lstsq(features, table, rcond=None)[0])
+
+    return _cumulative(agent, rewards, horizon, slate, noise, seed, block=32)
 
 
 def _cumulative(
-    agent: Agent, table: NDArray[np.float64], horizon: int, slate: int | None, noise: float,
-    seed: int, *, block: int | Literal["growing"], replications: Sequence[int] | None = None,
+    agent: Callable[[Table], Agent], rewards: ArrayLike, horizon: int, slate: int | None,
+    noise: float, seed: int, *, block: int | Literal["growing"],
+    replications: Sequence[int] | None = None,
 ) -> NDArray[np.float32]:  # fmt: skip
+    """Standardise rewards, play the agent that is made for them, and add its regret up."""
+    table = standardised_rewards(rewards, len(np.asarray(rewards)))
     offered = None if slate is None else min(slate, len(table))
     bandit = SlateBandit(table, slate=offered, noise=noise, replications=replications, seed=seed)
-    regret = play(agent, bandit, horizon, block=block)
+    regret = play(agent(table), bandit, horizon, block=block)
     return np.cumsum(regret, axis=1, dtype=np.float64).astype(np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -93,7 +94,7 @@ class SlateBandit:
         self._noises = [np.random.default_rng([seed, 3, number]) for number in numbers]
         if contexts == "fixed":
             self._fixed = self._contexts.standard_normal((n_contexts, len(table)))
-        self._round = self._n_dealt = 0
+        self._round = self._first_dealt = 0
         self._bests: dict[int, Floats] = {}
 
     def deal(self, rounds: int) -> tuple[Floats | None, Actions | None]:
@@ -110,8 +111,7 @@ class SlateBandit:
                 draw(self.n_actions, self.slate, replace=False, shuffle=False)
                 for _ in range(rounds)
             ])  # fmt: skip
-        self._round += rounds
-        self._n_dealt = rounds
+        self._first_dealt, self._round = self._round, self._round + rounds
         self._dealt = context, slates
         if context is not None:
             context = np.broadcast_to(context, (self.table.shape[1], *context.shape))
@@ -127,7 +127,7 @@ class SlateBandit:
             offered: Any = slice(None) if slates is None else slates[i]
             if context is None or self.features is None:
                 chosen[:, i] = self.table[actions[:, i], np.arange(replications)]
-                best[:, i] = self._fixed_best() if slates is None else self.table[offered].max(0)
+                best[:, i] = self._best_of_all if slates is None else self.table[offered].max(0)
             else:
                 weights = context[i][:, None] * self.table
                 best[:, i] = self._best_in_context(i, offered, weights)
@@ -140,7 +140,7 @@ class SlateBandit:
         assert self.features is not None
         if self.contexts != "fixed" or self.slate is not None:
             return np.asarray((self.features[offered] @ weights).max(axis=0))
-        key = (self._round - self._n_dealt + i) % len(self._fixed)
+        key = (self._first_dealt + i) % len(self._fixed)
         if key not in self._bests:
             parts = (
                 (self.features[start : start + 65_536] @ weights).max(axis=0)
@@ -149,10 +149,9 @@ class SlateBandit:
             self._bests[key] = np.max(list(parts), axis=0)
         return self._bests[key]
 
-    def _fixed_best(self) -> Floats:
-        if not hasattr(self, "_best"):
-            self._best = self.table.max(axis=0)
-        return self._best
+    @cached_property
+    def _best_of_all(self) -> Floats:
+        return np.asarray(self.table.max(axis=0))
 
 
 def block_size(t: int) -> int:
