@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from crlib.agents import policy
 from crlib.agents.advantages import generalised_advantages
 from crlib.agents.reward_transformer import RewardTransformer, Shape, Size
-from crlib.agents.rollouts import Actions, Chains, Rollout, State, roll_out
+from crlib.agents.rollouts import Actions, Chains, Rollout, State, live_states, roll_out
 from crlib.agents.training_state import read_state, write_state
 
 
@@ -40,9 +41,13 @@ class Settings:
     clip : float
         Largest norm of a gradient.
     support : {"exact", "top-k", "sampled"}
-        Of the policy: see `crlib.agents.policy.restrict`.
+        Of the policy. "exact": all K actions. "top-k": the k of the highest scores in each state,
+        so that others are never explored, and what is learnt leaves them as they are. "sampled":
+        one random k-subset an update, for the roll-outs and for their loss; the policy is then a
+        mixture over subsets, and a rare good action is offered in k of K updates only. Both change
+        the policy; neither estimates the exact softmax.
     k : int
-        Actions in a restricted support.
+        Actions in a restricted support, K at most are.
     seed : int
     """
 
@@ -80,7 +85,7 @@ class A2C:
     Raises
     ------
     ValueError
-        If the embeddings are no finite matrix or all zero.
+        If the embeddings are no finite matrix or all zero, or for another support or k below 1.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class A2C:
         if rows.ndim != 2 or not np.isfinite(rows).all() or not rows.any():
             raise ValueError(f"actions of shape {rows.shape}: expected a finite (K, d) matrix")
         self.settings = settings or Settings()
+        policy.check_support(self.settings.support, self.settings.k)
         self.scale = float(1 / np.sqrt(np.mean(rows**2)))
         self.device = torch.device(device)
         with torch.random.fork_rng(devices=[]):
@@ -108,14 +114,28 @@ class A2C:
         self.rng = np.random.default_rng(self.settings.seed)
         self.update_number = 0
 
-    def read(self, state: Any) -> tuple[Tensor, Tensor]:
-        """Return value and scores of states: shapes (B,) and (B, K + 1)."""
+    def read(self, state: Any, offered: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return value and scores of B states.
+
+        Parameters
+        ----------
+        state : State
+        offered : Tensor of int, shape (k,), optional
+            Actions that are scored; all K by default.
+
+        Returns
+        -------
+        value : Tensor, shape (B,)
+        logits : Tensor, shape (B, k + 1)
+            Of the offered actions, then of stopping.
+        """
         query = torch.from_numpy(np.asarray(state.query, np.float32) * self.scale).to(self.device)
         chain = torch.from_numpy(np.maximum(state.chain, 0)).to(self.device)
         length = torch.from_numpy(np.asarray(state.length)).to(self.device)
         taken = self.actions[chain] * math.sqrt(self.actions.shape[1])
         value, proto, stop = self.network(query, taken, length)
-        return value, policy.scores(proto, stop, self.actions)
+        actions = self.actions if offered is None else self.actions[offered]
+        return value, policy.scores(proto, stop, actions)
 
     def act(self, env: Chains, query_numbers: ArrayLike) -> tuple[Actions, dict[str, Any]]:
         """Play the most probable actions, without exploring.
@@ -195,11 +215,11 @@ class A2C:
             batch = self.rng.choice(numbers, size=self.settings.batch)
             wanted = [[*env.solutions[i], len(self.actions)] for i in batch]
             episodes = roll_out(env, batch, partial(_next_wanted, wanted))
-            losses = [
-                -policy.log_probability(self.read(state)[1], self._tensor(played))
-                for state, played in zip(episodes.states, episodes.played.T, strict=True)
-            ]
-            loss = torch.stack(losses, 1)[self._tensor(episodes.live)].mean()
+            live = self._tensor(episodes.live.T)
+            chosen = self._tensor(episodes.played.T)[live]
+            offered = self._offered(int(self.rng.integers(2**31)), also=chosen)
+            _, logits = self.read(live_states(episodes), offered)
+            loss = cross_entropy(logits, self._column(chosen, offered))
             self._step(loss, schedule=False)
             yield {"update": float(update + 1), "loss": float(loss.detach())}
 
@@ -209,49 +229,60 @@ class A2C:
             return roll_out(env, query_numbers, self._draw)
 
     def _draw(self, state: State) -> Actions:
-        logits = self._supported(self.read(state)[1])
+        offered = self._offered(self.update_number)
+        logits = self._supported(self.read(state, offered)[1])
         uniform = torch.from_numpy(self.rng.random(len(logits))).to(self.device)
-        return np.asarray(policy.sample(logits, uniform).cpu().numpy())
+        column = policy.sample(logits, uniform)
+        action = column if offered is None else self._with_stop(offered)[column]
+        return np.asarray(action.cpu().numpy())
 
     def loss(self, episodes: Rollout) -> tuple[Tensor, float]:
         """Return the loss of a batch of episodes, and the policy's mean entropy."""
-        use = self.settings
-        read = [self.read(state) for state in episodes.states]
-        values = torch.stack([value for value, _ in read], dim=1)
+        use, live = self.settings, self._tensor(episodes.live.T)
+        offered = self._offered(self.update_number)
+        value, logits = self.read(live_states(episodes), offered)
+        values = torch.zeros(live.shape, dtype=value.dtype, device=self.device)
+        values[live] = value.detach()
         advantages = generalised_advantages(
-            episodes.rewards, values.detach().cpu().numpy(), episodes.live,
-            gamma=use.gamma, lam=use.lam,
-        )  # fmt: skip
-        advantage = torch.from_numpy(advantages).to(values)
-        alive, chosen = self._tensor(episodes.live), self._tensor(episodes.played)
-        logs, spread = [], []
-        for step, (_, logits) in enumerate(read):
-            supported = self._with_played(self._supported(logits), logits, chosen[:, step])
-            logs.append(policy.log_probability(supported, chosen[:, step]))
-            spread.append(policy.entropy(supported))
-        log, entropies = torch.stack(logs, 1), torch.stack(spread, 1)
-        targets = (advantage + values).detach()
-        actor = -(log * advantage)[alive].mean()
-        critic = ((values - targets) ** 2)[alive].mean()
-        entropy = entropies[alive].mean()
+            episodes.rewards, values.T.cpu().numpy(), episodes.live, gamma=use.gamma, lam=use.lam
+        )
+        advantage = self._tensor(advantages.T).to(value)[live]
+        logs = torch.log_softmax(self._supported(logits), dim=1)
+        chosen = self._column(self._tensor(episodes.played.T)[live], offered)
+        actor = -(policy.log_probability(logs, chosen) * advantage).mean()
+        critic = ((value - advantage - value.detach()) ** 2).mean()
+        entropy = policy.entropy(logs).mean()
         loss = actor + use.value_weight * critic - use.entropy_weight * entropy
         return loss, float(entropy.detach())
 
+    def _offered(self, draw: int, also: Tensor | None = None) -> Tensor | None:
+        """Actions of a sampled support in rising order, with those in `also`; None for all.
+
+        The draw's number decides the subset: that of the update, so that a roll-out and its loss
+        meet the same.
+        """
+        use, n = self.settings, len(self.actions)
+        if use.support != "sampled":
+            return None
+        generator = torch.Generator().manual_seed(use.seed * 1_000_003 + draw)
+        subset = torch.randperm(n, generator=generator)[: use.k].to(self.device)
+        if also is not None:
+            subset = torch.cat([subset, also[also < n]])
+        return subset.unique()
+
     def _supported(self, logits: Tensor) -> Tensor:
         use = self.settings
-        if use.support == "exact":
-            return logits
-        # One subset an update, the same in the roll-out and in its loss.
-        generator = torch.Generator().manual_seed(use.seed * 1_000_003 + self.update_number)
-        return policy.restrict(logits, use.support, min(use.k, len(self.actions)), generator)
+        return logits if use.support != "top-k" else policy.keep_highest(logits, use.k)
+
+    def _with_stop(self, offered: Tensor) -> Tensor:
+        return torch.cat([offered, offered.new_tensor([len(self.actions)])])
+
+    def _column(self, action: Tensor, offered: Tensor | None) -> Tensor:
+        """Columns of actions among the scores of those that are offered."""
+        return action if offered is None else torch.searchsorted(self._with_stop(offered), action)
 
     def _tensor(self, values: Any) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
-
-    @staticmethod
-    def _with_played(supported: Tensor, logits: Tensor, played: Tensor) -> Tensor:
-        """Give actions of finished episodes a finite score: they are masked out later."""
-        return supported.scatter(1, played[:, None], logits.gather(1, played[:, None]))
 
     def _step(self, loss: Tensor, *, schedule: bool = True) -> None:
         if not torch.isfinite(loss):

@@ -22,45 +22,34 @@ def scores(proto: Tensor, stop: Tensor, actions: Tensor) -> Tensor:
     return torch.cat([proto @ actions.T, stop[:, None]], dim=1)
 
 
-def restrict(
-    logits: Tensor, support: Support, k: int, generator: torch.Generator | None = None
-) -> Tensor:
-    """Set scores outside of the support to minus infinity; stopping is always in it.
-
-    "exact" keeps all. "top-k" keeps the k highest of each row: actions below them can never be
-    chosen, so that the policy cannot explore them and its gradient leaves them as they are.
-    "sampled" keeps one random k-subset for the whole batch: the policy is then a mixture over
-    subsets, its probabilities are those *given* the subset, and a rare good action is offered in
-    k of K steps only. Both change the policy; neither is an estimate of the exact softmax.
-
-    Parameters
-    ----------
-    logits : Tensor, shape (B, K + 1)
-    support : {"exact", "top-k", "sampled"}
-    k : int
-        1 to K.
-    generator : torch.Generator, optional
-        Draws the subset.
+def check_support(support: Support, k: int) -> None:
+    """Refuse an unknown support, or one of no action.
 
     Raises
     ------
     ValueError
-        For an unknown support or k out of range.
     """
-    n_actions = logits.shape[1] - 1
     if support not in ("exact", "top-k", "sampled"):
         raise ValueError(f"support = {support!r}: expected 'exact', 'top-k' or 'sampled'")
-    if support == "exact":
+    if k < 1:
+        raise ValueError(f"k = {k}: expected at least 1 action")
+
+
+def keep_highest(logits: Tensor, k: int) -> Tensor:
+    """Set all but the k highest scores of each row to minus infinity; stopping, the last, stays.
+
+    Parameters
+    ----------
+    logits : Tensor, shape (B, K + 1)
+    k : int
+        At least 1; nothing changes where it is K or more.
+    """
+    n_actions = logits.shape[1] - 1
+    if k >= n_actions:
         return logits
-    if not 1 <= k <= n_actions:
-        raise ValueError(f"k = {k}: expected 1 to K = {n_actions}")
     kept = torch.zeros_like(logits, dtype=torch.bool)
     kept[:, n_actions] = True
-    if support == "top-k":
-        kept.scatter_(1, logits[:, :n_actions].topk(k, dim=1).indices, True)
-    else:
-        subset = torch.randperm(n_actions, generator=generator)[:k].to(logits.device)
-        kept[:, subset] = True
+    kept.scatter_(1, logits[:, :n_actions].topk(k, dim=1).indices, True)
     return logits.masked_fill(~kept, -torch.inf)
 
 
@@ -86,12 +75,11 @@ def sample(logits: Tensor, uniform: Tensor) -> Tensor:
     return drawn.clamp_(max=logits.shape[1] - 1)
 
 
-def log_probability(logits: Tensor, actions: Tensor) -> Tensor:
-    """Return log pi(a) of given actions, shape (B,)."""
-    return torch.log_softmax(logits, dim=1).gather(1, actions[:, None])[:, 0]
+def log_probability(logs: Tensor, actions: Tensor) -> Tensor:
+    """Return log pi(a) of given actions, shape (B,), from the rows' log-softmax."""
+    return logs.gather(1, actions[:, None])[:, 0]
 
 
-def entropy(logits: Tensor) -> Tensor:
-    """Return the entropy of each row in nats; what has no probability adds nothing."""
-    logs = torch.log_softmax(logits, dim=1)
+def entropy(logs: Tensor) -> Tensor:
+    """Return the entropy of each row's log-softmax in nats; no probability adds nothing."""
     return -(logs.exp() * logs.masked_fill(logs == -torch.inf, 0.0)).sum(dim=1)

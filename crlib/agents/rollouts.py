@@ -98,3 +98,14 @@ def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Ac
         states, np.stack(played, 1), np.stack(rewards, 1), np.stack(live, 1),
         np.asarray(state.chain), info,
     )  # fmt: skip
+
+
+def live_states(episodes: Rollout) -> State:
+    """Return the states in which an action was taken, as one batch: step by step, then by episode.
+
+    The order is that of ``x.T[episodes.live.T]`` for an x of shape (B, T).
+    """
+    kept = [~state.done for state in episodes.states]
+    parts = zip(episodes.states, kept, strict=True)
+    rows = [(s.query[k], s.chain[k], s.length[k], s.done[k]) for s, k in parts]
+    return State(*(np.concatenate(part) for part in zip(*rows, strict=True)))

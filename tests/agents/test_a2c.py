@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from crlib.agents import policy
 from crlib.agents.a2c import A2C, Settings
 from crlib.agents.reward_transformer import Shape
-from crlib.agents.rollouts import roll_out
+from crlib.agents.rollouts import live_states, roll_out
 from crlib.envs.tools import ToolBatch
 
 TINY = Shape(32, 1, 2)
@@ -60,13 +61,23 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
     agent.actions = agent.actions.double()
 
     # `read` makes float32 of what comes from numpy: this stands in for it in float64.
-    def exact(state):
+    def exact(state, offered=None):
         query = torch.from_numpy(np.asarray(state.query, np.float64) * agent.scale)
         chain = agent.actions[torch.from_numpy(np.maximum(state.chain, 0))] * 4.0
         value, proto, stop = agent.network(query, chain, torch.from_numpy(state.length))
-        return value, torch.cat([proto @ agent.actions.T, stop[:, None]], dim=1)
+        actions = agent.actions if offered is None else agent.actions[offered]
+        return value, torch.cat([proto @ actions.T, stop[:, None]], dim=1)
 
     agent.read = exact
+
+    def supported(logits):
+        offered = agent._offered(agent.update_number)
+        if offered is not None:
+            out = torch.ones(9, dtype=torch.bool)
+            out[[*offered.tolist(), 8]] = False
+            return logits.masked_fill(out, -1e9)
+        return policy.keep_highest(logits, 4) if support == "top-k" else logits
+
     episodes = agent.explore(env, np.arange(6))
     states, played = episodes.states, episodes.played
     rewards, live = episodes.rewards, episodes.live
@@ -74,7 +85,6 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
 
     def loss():
         # advantages and targets are constants of the gradient
-        from crlib.agents import policy
         from crlib.agents.advantages import generalised_advantages
 
         advantage = torch.from_numpy(
@@ -83,12 +93,12 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
         alive, total, critic, spread = torch.from_numpy(live), 0.0, 0.0, 0.0
         for t, state in enumerate(states):
             value, logits = exact(state)
-            chosen = torch.from_numpy(played[:, t])
-            kept = agent._with_played(agent._supported(logits), logits, chosen)
             row = alive[:, t]
-            total = total - (policy.log_probability(kept, chosen) * advantage[:, t])[row].sum()
+            chances = torch.distributions.Categorical(logits=supported(logits)[row])
+            logs = chances.log_prob(torch.from_numpy(played[:, t])[row])
+            total = total - (logs * advantage[row, t]).sum()
             critic = critic + ((value - advantage[:, t] - values[:, t]) ** 2)[row].sum()
-            spread = spread + policy.entropy(kept)[row].sum()
+            spread = spread + chances.entropy().sum()
         return (total + 0.5 * critic - 0.05 * spread) / alive.sum()
 
     found, _ = agent.loss(episodes)
@@ -106,6 +116,36 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
                     sides.append(float(loss()))
             flat[i] += 1e-5
             assert gradient[i].item() == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=2e-6)
+
+
+def test_a_sampled_support_is_one_subset_an_update_and_the_played_actions_come_from_it():
+    env = problem(n_tools=50)
+    settings = Settings(updates=3, support="sampled", k=6, batch=200)
+    agent = A2C(env.tool_vectors, 3, size=TINY, settings=settings)
+    subsets = [agent._offered(number).tolist() for number in (0, 0, 1)]
+    assert subsets[0] == subsets[1] != subsets[2]
+    assert all(len(set(subset)) == 6 for subset in subsets)
+    played = agent.explore(env, np.zeros(200, int)).played
+    assert set(played[:, 0]) == {*subsets[0], 50}
+
+
+def test_imitation_meets_another_sampled_subset_each_time_and_learns_all_tools():
+    env = problem(n_tools=50)
+    settings = Settings(support="sampled", k=10, rate=3e-3)
+    agent = A2C(env.tool_vectors, 1, size=TINY, settings=settings)
+    env = ToolBatch(env.tool_vectors, env.query_vectors, env.solutions, max_length=1)
+    list(agent.warm_start(env, np.arange(60), 400))
+    assert agent.act(env, np.arange(60))[1]["success"].mean() > 0.9
+
+
+def test_live_states_come_step_by_step():
+    env = problem(n_tools=9, per_solution=2)
+    script = iter([np.array([9, 3]), np.array([0, env.solutions[1][0]]), np.array([1, 9])])
+    episodes = roll_out(env, [0, 1], lambda state: next(script))
+    rows = live_states(episodes)
+    assert rows.length.tolist() == [0, 0, 1, 2]
+    np.testing.assert_array_equal(rows.query[2], env.query_vectors[1])
+    assert episodes.played.T[episodes.live.T].tolist() == [9, 3, env.solutions[1][0], 9]
 
 
 def test_the_same_seed_trains_the_same_agent():
