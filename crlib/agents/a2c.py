@@ -130,7 +130,8 @@ class A2C:
             Of the offered actions, then of stopping.
         """
         query = torch.from_numpy(np.asarray(state.query, np.float32) * self.scale).to(self.device)
-        chain = torch.from_numpy(np.maximum(state.chain, 0)).to(self.device)
+        longest = int(np.max(state.length, initial=0))  # what lies beyond is padding for all
+        chain = torch.from_numpy(np.maximum(state.chain[:, :longest], 0)).to(self.device)
         length = torch.from_numpy(np.asarray(state.length)).to(self.device)
         taken = self.actions[chain] * math.sqrt(self.actions.shape[1])
         value, proto, stop = self.network(query, taken, length)
