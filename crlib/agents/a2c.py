@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from crlib.agents import policy
 from crlib.agents.advantages import generalised_advantages
@@ -198,39 +196,13 @@ class A2C:
                 "loss": float(loss.detach()), "entropy": spread,
             }  # fmt: skip
 
-    def warm_start(
-        self, env: Chains, query_numbers: ArrayLike, updates: int
-    ) -> Iterator[dict[str, float]]:
-        """Imitate the solutions before any reward is seen: an arm of its own.
-
-        At each point of a solution the target is the next tool of it, then stopping; the loss is
-        the cross-entropy. It sees what the reinforcement learner never does: the solutions.
-
-        Yields
-        ------
-        dict of str to float
-            update, loss.
-        """
-        numbers = np.asarray(query_numbers)
-        for update in range(updates):
-            batch = self.rng.choice(numbers, size=self.settings.batch)
-            wanted = [[*env.solutions[i], len(self.actions)] for i in batch]
-            episodes = roll_out(env, batch, partial(_next_wanted, wanted))
-            live = self._tensor(episodes.live.T)
-            chosen = self._tensor(episodes.played.T)[live]
-            offered = self._offered(int(self.rng.integers(2**31)), also=chosen)
-            _, logits = self.read(live_states(episodes), offered)
-            loss = cross_entropy(logits, self._column(chosen, offered))
-            self._step(loss, schedule=False)
-            yield {"update": float(update + 1), "loss": float(loss.detach())}
-
     def explore(self, env: Chains, query_numbers: ArrayLike) -> Rollout:
         """Play episodes with actions drawn from the policy."""
         with torch.no_grad():
             return roll_out(env, query_numbers, self._draw)
 
     def _draw(self, state: State) -> Actions:
-        offered = self._offered(self.update_number)
+        offered = self._offered()
         logits = self._supported(self.read(state, offered)[1])
         uniform = torch.from_numpy(self.rng.random(len(logits))).to(self.device)
         column = policy.sample(logits, uniform)
@@ -240,7 +212,7 @@ class A2C:
     def loss(self, episodes: Rollout) -> tuple[Tensor, float]:
         """Return the loss of a batch of episodes, and the policy's mean entropy."""
         use, live = self.settings, self._tensor(episodes.live.T)
-        offered = self._offered(self.update_number)
+        offered = self._offered()
         value, logits = self.read(live_states(episodes), offered)
         values = torch.zeros(live.shape, dtype=value.dtype, device=self.device)
         values[live] = value.detach()
@@ -249,27 +221,21 @@ class A2C:
         )
         advantage = self._tensor(advantages.T).to(value)[live]
         logs = torch.log_softmax(self._supported(logits), dim=1)
-        chosen = self._column(self._tensor(episodes.played.T)[live], offered)
+        chosen = self.column(self._tensor(episodes.played.T)[live], offered)
         actor = -(policy.log_probability(logs, chosen) * advantage).mean()
         critic = ((value - advantage - value.detach()) ** 2).mean()
         entropy = policy.entropy(logs).mean()
         loss = actor + use.value_weight * critic - use.entropy_weight * entropy
         return loss, float(entropy.detach())
 
-    def _offered(self, draw: int, also: Tensor | None = None) -> Tensor | None:
-        """Actions of a sampled support in rising order, with those in `also`; None for all.
-
-        The draw's number decides the subset: that of the update, so that a roll-out and its loss
-        meet the same.
-        """
-        use, n = self.settings, len(self.actions)
+    def _offered(self) -> Tensor | None:
+        """Actions of a sampled support in rising order, one subset an update; None for all."""
+        use = self.settings
         if use.support != "sampled":
             return None
-        generator = torch.Generator().manual_seed(use.seed * 1_000_003 + draw)
-        subset = torch.randperm(n, generator=generator)[: use.k].to(self.device)
-        if also is not None:
-            subset = torch.cat([subset, also[also < n]])
-        return subset.unique()
+        generator = torch.Generator().manual_seed(use.seed * 1_000_003 + self.update_number)
+        subset = torch.randperm(len(self.actions), generator=generator)[: use.k]
+        return subset.sort().values.to(self.device)
 
     def _supported(self, logits: Tensor) -> Tensor:
         use = self.settings
@@ -278,23 +244,22 @@ class A2C:
     def _with_stop(self, offered: Tensor) -> Tensor:
         return torch.cat([offered, offered.new_tensor([len(self.actions)])])
 
-    def _column(self, action: Tensor, offered: Tensor | None) -> Tensor:
-        """Columns of actions among the scores of those that are offered."""
+    def column(self, action: Tensor, offered: Tensor | None) -> Tensor:
+        """Return the columns of actions among the scores that `read` gives of the offered."""
         return action if offered is None else torch.searchsorted(self._with_stop(offered), action)
 
     def _tensor(self, values: Any) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
 
-    def _step(self, loss: Tensor, *, schedule: bool = True) -> None:
+    def _step(self, loss: Tensor) -> None:
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"update {self.update_number + 1}: the loss is {float(loss.detach())}; lower rate "
                 f"(now {self.settings.rate}) or clip (now {self.settings.clip})"
             )
-        if schedule:
-            self.update_number += 1
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.settings.rate * self.rate_factor(self.update_number)
+        self.update_number += 1
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.settings.rate * self.rate_factor(self.update_number)
         self.optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
@@ -325,8 +290,3 @@ class A2C:
         found = read_state(Path(path), self.network, self.optimiser, asdict(self.settings))
         self.update_number = int(found["update"])
         self.rng.bit_generator.state = found["rng"]
-
-
-def _next_wanted(wanted: list[list[int]], state: State) -> Actions:
-    """The next action of each solution, after its last one the stop."""
-    return np.array([w[min(n, len(w) - 1)] for w, n in zip(wanted, state.length, strict=True)])

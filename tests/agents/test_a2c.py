@@ -8,6 +8,7 @@ import torch
 
 from crlib.agents import policy
 from crlib.agents.a2c import A2C, Settings
+from crlib.agents.imitation import imitate
 from crlib.agents.reward_transformer import Shape
 from crlib.agents.rollouts import live_states, roll_out
 from crlib.envs.tools import ToolBatch
@@ -45,7 +46,7 @@ def test_it_learns_what_no_constant_choice_can_do():
 def test_a_warm_start_imitates_solutions_of_several_tools():
     env = problem(n_tools=20, per_solution=2, max_length=3)
     agent = A2C(env.tool_vectors, 3, size=TINY, settings=Settings(rate=3e-3))
-    losses = [row["loss"] for row in agent.warm_start(env, np.arange(60), 500)]
+    losses = [row["loss"] for row in imitate(agent, env, np.arange(60), 500, rate=3e-3)]
     _, info = agent.act(env, np.arange(60))
     assert losses[-1] < 0.3 * losses[0]
     assert info["success"].mean() > 0.6
@@ -71,7 +72,7 @@ def test_the_loss_s_gradient_is_that_of_finite_differences(support):
     agent.read = exact
 
     def supported(logits):
-        offered = agent._offered(agent.update_number)
+        offered = agent._offered()
         if offered is not None:
             out = torch.ones(9, dtype=torch.bool)
             out[[*offered.tolist(), 8]] = False
@@ -122,20 +123,33 @@ def test_a_sampled_support_is_one_subset_an_update_and_the_played_actions_come_f
     env = problem(n_tools=50)
     settings = Settings(updates=3, support="sampled", k=6, batch=200)
     agent = A2C(env.tool_vectors, 3, size=TINY, settings=settings)
-    subsets = [agent._offered(number).tolist() for number in (0, 0, 1)]
+    subsets = [agent._offered().tolist(), agent._offered().tolist()]
+    played = agent.explore(env, np.zeros(200, int)).played
+    agent.update_number = 1
+    subsets.append(agent._offered().tolist())
     assert subsets[0] == subsets[1] != subsets[2]
     assert all(len(set(subset)) == 6 for subset in subsets)
-    played = agent.explore(env, np.zeros(200, int)).played
     assert set(played[:, 0]) == {*subsets[0], 50}
 
 
-def test_imitation_meets_another_sampled_subset_each_time_and_learns_all_tools():
+@pytest.mark.parametrize("negatives", [10, None])
+def test_imitation_learns_all_tools_from_a_few_rivals_too(negatives):
     env = problem(n_tools=50)
-    settings = Settings(support="sampled", k=10, rate=3e-3)
-    agent = A2C(env.tool_vectors, 1, size=TINY, settings=settings)
+    agent = A2C(env.tool_vectors, 1, size=TINY)
     env = ToolBatch(env.tool_vectors, env.query_vectors, env.solutions, max_length=1)
-    list(agent.warm_start(env, np.arange(60), 400))
+    list(imitate(agent, env, np.arange(60), 200, negatives=negatives))
     assert agent.act(env, np.arange(60))[1]["success"].mean() > 0.9
+
+
+def test_imitation_says_what_it_cannot_do():
+    env = problem()
+    agent = A2C(env.tool_vectors, 3, size=TINY)
+    with pytest.raises(ValueError, match="negatives = 0"):
+        next(imitate(agent, env, [0], 1, negatives=0))
+    with torch.no_grad():
+        agent.network.stop.bias.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match=r"imitation, update 1: the loss is nan"):
+        next(imitate(agent, env, [0], 1))
 
 
 def test_live_states_come_step_by_step():
