@@ -81,7 +81,7 @@ def test_a_claim_is_mixed_when_its_pairs_differ():
 
 def test_the_ledger_has_every_claim_of_the_paper_and_beyond():
     ids = [claim.id for claim in load_claims()]
-    assert ids == ["C1a", "C1b", "C2", "C3", "C4", "C5", "N1", "N2", "U1", "U2", "U3"]
+    assert ids == ["C1a", "C1b", "C2", "C3", "C4", "C5", "N1", "N2", "N3", "U1", "U2", "U3"]
     rules = {part.id: part.rule for claim in load_claims() for part in claim.parts}
     assert rules["C1a.direction"] == Rule(above=0.0)
     assert rules["C1b.gap"] == Rule(above=0.9)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from crlib.metrics.statistics import Interval
+from crlib.metrics.statistics import Interval, bootstrap_ends
 from crlib.metrics.validate import FloatArray, as_float, check_level
 
 
@@ -129,14 +129,11 @@ def stratified_bootstrap(
         drawn[order] = np.concatenate(rows)
         return float(statistic(values[drawn]))
 
-    result = stats.bootstrap(
-        tuple(np.split(order, np.cumsum(counts)[:-1])),
+    low, high = bootstrap_ends(
+        np.split(order, np.cumsum(counts)[:-1]),
         of_rows,
-        vectorized=False,
+        rng=rng,
         n_resamples=n_resamples,
-        batch=max(1, (1 << 22) // n),
-        confidence_level=level,
-        method="percentile",
-        rng=np.random.default_rng(rng),
-    ).confidence_interval
-    return Interval(float(statistic(values)), float(result.low), float(result.high), level, n)
+        level=level,
+    )
+    return Interval(float(statistic(values)), low, high, level, n)

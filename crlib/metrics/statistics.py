@@ -7,7 +7,7 @@ belongs to the same row of the other, so that differences between embeddings are
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -233,18 +233,45 @@ def paired_bootstrap(
         return float(statistic(left[rows], right[rows]))
 
     # Row numbers are resampled instead of values: samples may then have columns, and the pairing
-    # holds by construction. The batch bounds the index table to about 32 MiB.
+    # holds by construction.
+    low, high = bootstrap_ends(
+        (np.arange(n),), of_rows, rng=rng, n_resamples=n_resamples, level=level, method=method
+    )
+    return Interval(estimate, low, high, level, n)
+
+
+def bootstrap_ends(
+    samples: Sequence[NDArray[np.int64]],
+    statistic: Callable[..., float],
+    *,
+    rng: np.random.Generator | int,
+    n_resamples: int,
+    level: float,
+    method: Literal["percentile", "BCa"] = "percentile",
+) -> tuple[float, float]:
+    """Return the ends of :func:`scipy.stats.bootstrap`'s interval, samples drawn independently.
+
+    Parameters
+    ----------
+    samples : sequence of ndarray of int64
+        Row numbers; one array, or one a stratum.
+    statistic : callable
+        ``statistic(*resampled)``.
+    rng, n_resamples, level, method
+        As in `paired_bootstrap`.
+    """
+    n = sum(map(len, samples))
     result = stats.bootstrap(
-        (np.arange(n),),
-        of_rows,
+        tuple(samples),
+        statistic,
         vectorized=False,
         n_resamples=n_resamples,
-        batch=max(1, (1 << 22) // n),
+        batch=max(1, (1 << 22) // n),  # bounds the table of indices to about 32 MiB
         confidence_level=level,
         method=method,
         rng=np.random.default_rng(rng),
     ).confidence_interval
-    return Interval(estimate, float(result.low), float(result.high), level, n)
+    return float(result.low), float(result.high)
 
 
 def iqm(x: ArrayLike) -> float:
