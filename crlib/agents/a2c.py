@@ -75,7 +75,7 @@ class A2C:
         nearly uniform whatever their length.
     max_length : int
         Actions of a chain at most.
-    size : {"laptop", "paper"} or Shape
+    size : {"small", "laptop", "paper"} or Shape
     settings : Settings, optional
     device : str
         As torch names it.

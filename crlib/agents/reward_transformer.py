@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-Size = Literal["laptop", "paper"]
+Size = Literal["small", "laptop", "paper"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,11 @@ class Shape:
     heads: int
 
 
-SHAPES: dict[str, Shape] = {"laptop": Shape(208, 2, 4), "paper": Shape(768, 5, 12)}
+SHAPES: dict[str, Shape] = {
+    "small": Shape(64, 1, 2),
+    "laptop": Shape(208, 2, 4),
+    "paper": Shape(768, 5, 12),
+}
 
 
 class RewardTransformer(nn.Module):
@@ -36,8 +40,8 @@ class RewardTransformer(nn.Module):
         Dimensions of queries and actions.
     max_length : int
         L, actions of a chain at most.
-    size : {"laptop", "paper"} or Shape
-        About 1M parameters, or about 36M: five layers of 12 d^2 at d = 768 are 35.4M of them.
+    size : {"small", "laptop", "paper"} or Shape
+        About 75,000 parameters, 1M, or 36M: five layers of 12 d^2 at d = 768 are 35.4M of them.
 
     Raises
     ------

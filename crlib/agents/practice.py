@@ -1,0 +1,87 @@
+"""How the chapters train the actor-critic: after a supervised start, or from rewards alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from crlib.agents.a2c import A2C, Settings
+from crlib.agents.imitation import imitate
+from crlib.agents.reward_transformer import Shape, Size
+from crlib.agents.rollouts import Actions, Chains
+
+
+def practised(
+    env: Chains,
+    train: ArrayLike,
+    *,
+    imitation: int = 100,
+    updates: int = 10,
+    size: Size | Shape = "small",
+    negatives: int | None = 1024,
+    seed: int = 0,
+) -> A2C:
+    """Train an agent on some queries: by imitation, then by rewards.
+
+    Parameters
+    ----------
+    env : Chains
+    train : array_like of int
+        Queries to learn from.
+    imitation, updates : int
+        Updates of the supervised start, and of the actor-critic behind it.
+    size : {"small", "laptop", "paper"} or Shape
+    negatives : int, optional
+        Rivals of a target in the supervised start, see `crlib.agents.imitation.imitate`.
+    seed : int
+
+    Returns
+    -------
+    A2C
+    """
+    # A policy that has learnt something is not to be spread out again.
+    settings = Settings(updates=max(1, updates), rate=1e-3, entropy_weight=0.0, seed=seed)
+    agent = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
+    for _ in imitate(agent, env, train, imitation, negatives=negatives):
+        pass
+    for _ in agent.train(env, train, updates):
+        pass
+    return agent
+
+
+def chains_of(agent: A2C, env: Chains, query_numbers: ArrayLike, *, batch: int = 128) -> Actions:
+    """Return the chains that an agent plays without exploring, shape (B, L), a batch at a time."""
+    numbers = np.asarray(query_numbers)
+    parts = [numbers[i : i + batch] for i in range(0, len(numbers), batch)]
+    return np.concatenate([agent.act(env, part)[0] for part in parts])
+
+
+def learning_curve(
+    env: Chains,
+    train: ArrayLike,
+    *,
+    updates: int = 120,
+    batch: int = 32,
+    size: Size | Shape = "small",
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Train from rewards alone and return the success of each update's roll-outs.
+
+    Parameters
+    ----------
+    env : Chains
+    train : array_like of int
+        Queries to learn from.
+    updates, batch : int
+        Updates, and roll-outs of each.
+    size : {"small", "laptop", "paper"} or Shape
+    seed : int
+
+    Returns
+    -------
+    ndarray of float64, shape (updates,)
+        Shares of successful roll-outs; their mean is the area of the learning curve.
+    """
+    settings = Settings(updates=updates, batch=batch, rate=3e-3, entropy_weight=0.003, seed=seed)
+    agent = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
+    return np.array([row["success"] for row in agent.train(env, train)])
