@@ -166,6 +166,73 @@ class Recommendation(Geometry):
     components: int = Field(default=128, ge=2)
 
 
+class Tools(Geometry):
+    """U2. Which queries are asked, and how long the agent learns.
+
+    Attributes
+    ----------
+    chains : bool
+        Only queries whose tools come from two groups (packages, tools' categories) or more.
+    seen : bool
+        Whether queries count whose words stand in an action's text.
+    max_length : int
+        Calls at most; queries that need more are left out.
+    components : int
+        Kept by PCA.
+    size : {"small", "laptop", "paper"}
+        Of the network: about 75,000, 1M or 36M parameters.
+    imitation, updates : int
+        Updates of the supervised start and of the actor-critic.
+    n_seeds, n_whitened : int
+        Agents on raw and on whitened embeddings.
+    """
+
+    dataset: Literal["python-api", "toolbench", "toollens"] = "python-api"
+    chains: bool = True
+    seen: bool = False
+    max_length: int = Field(default=5, ge=2)
+    components: int = Field(default=128, ge=2)
+    size: Literal["small", "laptop", "paper"] = "small"
+    imitation: int = Field(default=100, ge=0)
+    updates: int = Field(default=10, ge=0)
+    n_seeds: int = Field(default=10, ge=1)
+    n_whitened: int = Field(default=3, ge=1)
+
+
+class Rollouts(Geometry):
+    """N3. Tasks and their queries, tools on offer (the first number is judged), learning.
+
+    Attributes
+    ----------
+    chains, seen, max_length, components, size
+        As in U2.
+    ks : list of int
+        Numbers of tools on offer.
+    k : int
+        The one that is judged.
+    n_tasks, n_queries : int
+        Tasks, and queries of each.
+    updates, batch : int
+        Updates, and roll-outs of each.
+    threshold : float
+        Success at which roll-outs are counted.
+    """
+
+    dataset: Literal["python-api", "toolbench", "toollens"] = "python-api"
+    chains: bool = True
+    seen: bool = False
+    max_length: int = Field(default=5, ge=2)
+    components: int = Field(default=128, ge=2)
+    size: Literal["small", "laptop", "paper"] = "small"
+    ks: Annotated[list[Annotated[int, Field(ge=8)]], Field(min_length=1)] = [64, 256, 1024]
+    k: int = Field(default=256, ge=8)
+    n_tasks: int = Field(default=10, ge=2)
+    n_queries: int = Field(default=16, ge=1)
+    updates: int = Field(default=120, ge=10)
+    batch: int = Field(default=32, ge=1)
+    threshold: float = Field(default=0.25, gt=0, le=1)
+
+
 class FewLabels(Geometry):
     """N1. Labels a task, rounds, actions on offer, number of tasks; `k`: size of the subset."""
 
@@ -216,4 +283,6 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "beyond/few_labels": FewLabels,
     "beyond/scale": Scale,
     "usecases/recommendation": Recommendation,
+    "usecases/tools": Tools,
+    "beyond/rollouts": Rollouts,
 }

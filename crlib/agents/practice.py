@@ -49,6 +49,44 @@ def practised(
     return agent
 
 
+def practised_chains(
+    env: Chains,
+    train: ArrayLike,
+    n_queries: int,
+    *,
+    seeds: int,
+    imitation: int = 100,
+    updates: int = 10,
+    size: Size | Shape = "small",
+    seed: int = 0,
+) -> Actions:
+    """Train an agent for each seed and return the chains that it plays for every query.
+
+    Parameters
+    ----------
+    env : Chains
+    train : array_like of int
+        Queries to learn from.
+    n_queries : int
+        N, of the environment.
+    seeds : int
+        S, agents.
+    imitation, updates, size
+        As of `practised`.
+    seed : int
+        Of the first agent; the next ones have the numbers behind it.
+
+    Returns
+    -------
+    ndarray of int64, shape (S, N, L)
+    """
+    agents = (
+        practised(env, train, imitation=imitation, updates=updates, size=size, seed=seed + i)
+        for i in range(seeds)
+    )
+    return np.stack([chains_of(agent, env, np.arange(n_queries)) for agent in agents])
+
+
 def chains_of(agent: A2C, env: Chains, query_numbers: ArrayLike, *, batch: int = 128) -> Actions:
     """Return the chains that an agent plays without exploring, shape (B, L), a batch at a time."""
     numbers = np.asarray(query_numbers)

@@ -18,7 +18,10 @@ PACKAGE = ROOT / "crlib"
 SMALL = 128  # dimensions of a model that shares its job with others
 OWN_SET = "python-api"
 # Notebooks that play bandits for minutes.
-LONG = ("theory/regret", "theory/regret_spectra", "usecases/recommendation")
+LONG = (
+    "usecases/tools", "beyond/rollouts", "theory/regret", "theory/regret_spectra",
+    "usecases/recommendation",
+)  # fmt: skip
 DEFAULT_LIMIT: int = Parameters.model_fields["limit"].default
 
 

@@ -66,6 +66,23 @@ def score_chains(chains: ArrayLike, solutions: Sequence[Sequence[int]]) -> Score
     }
 
 
+def mean_scores(chains: ArrayLike, solutions: Sequence[Sequence[int]]) -> Scores:
+    """Return each query's scores, their means over several runs of a learner.
+
+    Parameters
+    ----------
+    chains : array_like of int, shape (S, N, L)
+        Of S runs, as in `score_chains`.
+    solutions : sequence of N sequences of int
+
+    Returns
+    -------
+    dict of ndarray of float64, shape (N,)
+    """
+    runs = [score_chains(run, solutions) for run in np.asarray(chains)]
+    return {name: np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
+
+
 def play_chains(batch: ToolBatch, query_numbers: ArrayLike, chains: ArrayLike) -> Scores:
     """Call tools that were chosen beforehand, by the rules of the environment.
 

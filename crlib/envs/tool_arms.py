@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crlib.envs.tool_tasks import ToolTasks
 from crlib.envs.tools import ToolBatch
 from crlib.extractors.moments import blocks_of, gather_moments
 from crlib.extractors.standardise import apply_standard, fit_standard
@@ -59,6 +60,11 @@ def tool_features(
     )
     first, second = (apply_standard(standard, rows).astype(np.float32) for rows in (tools, queries))
     return first, second
+
+
+def tool_batch(features: Features, tasks: ToolTasks, max_length: int) -> ToolBatch:
+    """Return the environment of all queries of `tasks`, on features of `tool_features`."""
+    return ToolBatch(*features, tasks.solutions, max_length=max_length)
 
 
 def few_tools(
