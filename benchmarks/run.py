@@ -8,7 +8,7 @@ from benchmarks import report
 from crlib import io
 from crlib.settings import BUILD, ROOT
 
-BENCHMARKS = ("geometry", "encoding", "bandits", "bandit_peers")
+BENCHMARKS = ("geometry", "encoding", "bandits", "bandit_peers", "tool_peers")
 
 
 def main(*, quick: bool = False) -> None:

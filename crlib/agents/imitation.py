@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from crlib.agents.a2c import A2C
-from crlib.agents.rollouts import Actions, Chains, State, live_states, roll_out
+from crlib.agents.rollouts import Actions, Chains, State, roll_out
 
 
 def imitate(
@@ -58,17 +58,18 @@ def imitate(
     """
     if negatives is not None and negatives < 1:
         raise ValueError(f"negatives = {negatives}: expected at least 1 action, or None for all")
-    numbers, n_actions = np.asarray(query_numbers), len(agent.actions)
+    numbers = np.asarray(query_numbers)
     optimiser = torch.optim.Adam(agent.network.parameters(), lr=rate)
     for update in range(updates):
         batch = agent.rng.choice(numbers, size=agent.settings.batch)
-        wanted = [[*env.solutions[i], n_actions] for i in batch]
+        wanted = [[*env.solutions[i], agent.n_actions] for i in batch]
         episodes = roll_out(env, batch, partial(_next_wanted, wanted))
         chosen = torch.from_numpy(episodes.played.T[episodes.live.T]).to(agent.device)
-        offered = _rivals(agent, chosen, negatives)
-        loss = cross_entropy(
-            agent.read(live_states(episodes), offered)[1], agent.column(chosen, offered)
-        )
+        rivals = _rivals(agent, chosen, negatives)
+        # The states of a step are as long as each other: read apart, none is padded.
+        logits = torch.cat([agent.read(state, rivals)[1] for state in episodes.seen()])
+        targets = chosen if rivals is None else torch.searchsorted(rivals, chosen)
+        loss = cross_entropy(logits, targets)
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"imitation, update {update + 1}: the loss is {float(loss.detach())}; lower rate "
@@ -82,11 +83,11 @@ def imitate(
 
 
 def _rivals(agent: A2C, chosen: Tensor, negatives: int | None) -> Tensor | None:
+    """Random actions, the targets and stopping, in rising order; None for all."""
     if negatives is None:
         return None
-    n_actions = len(agent.actions)
-    drawn = torch.from_numpy(agent.rng.integers(n_actions, size=negatives)).to(agent.device)
-    return torch.cat([drawn, chosen[chosen < n_actions]]).unique()
+    drawn = torch.from_numpy(agent.rng.integers(agent.n_actions, size=negatives)).to(agent.device)
+    return torch.cat([drawn, chosen, drawn.new_tensor([agent.n_actions])]).unique()
 
 
 def _next_wanted(wanted: list[list[int]], state: State) -> Actions:

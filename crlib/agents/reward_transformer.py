@@ -27,12 +27,11 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-class RewardTransformer(nn.Module):
-    """Value of a state, and the proto-action that its actions are compared with.
+class StateTransformer(nn.Module):
+    """A state as one vector: a transformer over the query and the actions taken.
 
     Tokens are the query and the L actions taken so far, as their embeddings under a linear map of
-    their own, plus a position. The query's last state is read: one head gives the value, one the
-    proto-action in the space of the action embeddings, one the score of stopping.
+    their own, plus a position. The query's last state is read.
 
     Parameters
     ----------
@@ -66,17 +65,14 @@ class RewardTransformer(nn.Module):
         self.encoder = nn.TransformerEncoder(
             layer, shape.layers, norm=nn.LayerNorm(shape.width), enable_nested_tensor=False
         )
-        self.value, self.proto = nn.Linear(shape.width, 1), nn.Linear(shape.width, d)
-        self.stop = nn.Linear(shape.width, 1)
-        # Scores of unit actions start with a spread of about one.
-        self.log_scale = nn.Parameter(torch.zeros(()))
+        self.width = shape.width
 
     @property
     def n_parameters(self) -> int:
         """How many numbers are trained."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
-    def forward(self, query: Tensor, chain: Tensor, length: Tensor) -> tuple[Tensor, ...]:
+    def encode(self, query: Tensor, chain: Tensor, length: Tensor) -> Tensor:
         """Read a batch of states.
 
         Parameters
@@ -88,15 +84,51 @@ class RewardTransformer(nn.Module):
 
         Returns
         -------
-        value : Tensor, shape (B,)
-        proto : Tensor, shape (B, d)
-        stop : Tensor, shape (B,)
-            Score of stopping.
+        Tensor, shape (B, width)
         """
+        chain = chain[:, : int(length.max())]  # places that are empty in all states are not read
         tokens = torch.cat([self.query_map(query)[:, None], self.action_map(chain)], dim=1)
         tokens = tokens + self.position[: tokens.shape[1]]
         places = torch.arange(tokens.shape[1], device=tokens.device)
         padding = places[None] > length[:, None]  # place 0 is the query
-        state = self.encoder(tokens, src_key_padding_mask=padding)[:, 0]
+        encoded: Tensor = self.encoder(tokens, src_key_padding_mask=padding)[:, 0]
+        return encoded
+
+
+class RewardTransformer(StateTransformer):
+    """Value of a state, and the proto-action that its actions are compared with.
+
+    One head on the `StateTransformer` gives the value, one the proto-action in the space of the
+    action embeddings, one the score of stopping.
+
+    Parameters
+    ----------
+    d, max_length, size
+        As of `StateTransformer`.
+    plain : int, optional
+        K: in place of the proto-action the scores of K actions, one output each.
+    """
+
+    def __init__(
+        self, d: int, max_length: int, size: Size | Shape = "laptop", plain: int | None = None
+    ) -> None:
+        super().__init__(d, max_length, size)
+        self.value, self.proto = nn.Linear(self.width, 1), nn.Linear(self.width, plain or d)
+        self.stop = nn.Linear(self.width, 1)
+        # Scores of unit actions start with a spread of about one.
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+    def forward(self, query: Tensor, chain: Tensor, length: Tensor) -> tuple[Tensor, ...]:
+        """Read a batch of states, as `encode` takes them.
+
+        Returns
+        -------
+        value : Tensor, shape (B,)
+        proto : Tensor, shape (B, d)
+            Or (B, K), the scores of a plain head.
+        stop : Tensor, shape (B,)
+            Score of stopping.
+        """
+        state = self.encode(query, chain, length)
         proto = self.proto(state) * self.log_scale.exp()
         return self.value(state)[:, 0], proto, self.stop(state)[:, 0]

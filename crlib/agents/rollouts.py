@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,6 +41,10 @@ class State:
     length: Any
     done: Any
 
+    def rows(self, which: NDArray[np.bool_]) -> State:
+        """The states of some episodes only."""
+        return State(self.query[which], self.chain[which], self.length[which], self.done[which])
+
 
 @dataclass
 class Rollout:
@@ -58,6 +62,8 @@ class Rollout:
         What was called in the end.
     info : dict of ndarray, shape (B,)
         The environment's, at the end.
+    read : list
+        What a learner that plays keeps of each step for its loss, of the live episodes only.
     """
 
     states: list[State]
@@ -66,6 +72,11 @@ class Rollout:
     live: NDArray[np.bool_]
     chain: Actions
     info: dict[str, Any]
+    read: list[Any] = field(default_factory=list)
+
+    def seen(self) -> list[State]:
+        """The states of the live episodes at each step; together ordered as ``live.T``."""
+        return [state.rows(at) for state, at in zip(self.states, self.live.T, strict=True)]
 
 
 def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Actions]) -> Rollout:
@@ -98,14 +109,3 @@ def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Ac
         states, np.stack(played, 1), np.stack(rewards, 1), np.stack(live, 1),
         np.asarray(state.chain), info,
     )  # fmt: skip
-
-
-def live_states(episodes: Rollout) -> State:
-    """Return the states in which an action was taken, as one batch: step by step, then by episode.
-
-    The order is that of ``x.T[episodes.live.T]`` for an x of shape (B, T).
-    """
-    kept = [~state.done for state in episodes.states]
-    parts = zip(episodes.states, kept, strict=True)
-    rows = [(s.query[k], s.chain[k], s.length[k], s.done[k]) for s, k in parts]
-    return State(*(np.concatenate(part) for part in zip(*rows, strict=True)))

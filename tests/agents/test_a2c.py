@@ -8,9 +8,10 @@ import torch
 
 from crlib.agents import policy
 from crlib.agents.a2c import A2C, Settings
+from crlib.agents.advantages import generalised_advantages
 from crlib.agents.imitation import imitate
 from crlib.agents.reward_transformer import Shape
-from crlib.agents.rollouts import live_states, roll_out
+from crlib.agents.rollouts import roll_out
 from crlib.envs.tools import ToolBatch
 
 TINY = Shape(32, 1, 2)
@@ -30,14 +31,15 @@ def train(agent, env, updates=None):
     return list(agent.train(env, np.arange(env.n_queries), updates))
 
 
-def test_it_learns_what_no_constant_choice_can_do():
+@pytest.mark.parametrize(("head", "least"), [("proto", 0.95), ("plain", 0.5)])
+def test_it_learns_what_no_constant_choice_can_do(head, least):
     env = problem(per_solution=1, max_length=1)
-    settings = Settings(updates=400, rate=3e-3, entropy_weight=0.003)
+    settings = Settings(updates=400, rate=3e-3, entropy_weight=0.003, head=head)
     agent = A2C(env.tool_vectors, 1, size=TINY, settings=settings)
     history = train(agent, env)
     _, info = agent.act(env, np.arange(60))
     counts = np.bincount([s[0] for s in env.solutions], minlength=50)
-    assert info["success"].mean() >= 0.95
+    assert info["success"].mean() >= least
     assert counts.max() / 60 < 0.2  # the best constant choice
     assert history[0]["success"] < 0.2
     assert history[-1]["rollouts"] == 400 * 64
@@ -53,89 +55,10 @@ def test_a_warm_start_imitates_solutions_of_several_tools():
     assert agent.update_number == 0  # the schedule of the reinforcement learner has not begun
 
 
-@pytest.mark.parametrize("support", ["exact", "top-k", "sampled"])
-def test_the_loss_s_gradient_is_that_of_finite_differences(support):
-    env = problem(n_tools=8, per_solution=2)
-    settings = Settings(batch=6, support=support, k=4, entropy_weight=0.05)
-    agent = A2C(env.tool_vectors, 3, size=Shape(8, 1, 2), settings=settings)
-    agent.network.double()
-    agent.actions = agent.actions.double()
-
-    # `read` makes float32 of what comes from numpy: this stands in for it in float64.
-    def exact(state, offered=None):
-        query = torch.from_numpy(np.asarray(state.query, np.float64) * agent.scale)
-        chain = agent.actions[torch.from_numpy(np.maximum(state.chain, 0))] * 4.0
-        value, proto, stop = agent.network(query, chain, torch.from_numpy(state.length))
-        actions = agent.actions if offered is None else agent.actions[offered]
-        return value, torch.cat([proto @ actions.T, stop[:, None]], dim=1)
-
-    agent.read = exact
-
-    def supported(logits):
-        offered = agent._offered()
-        if offered is not None:
-            out = torch.ones(9, dtype=torch.bool)
-            out[[*offered.tolist(), 8]] = False
-            return logits.masked_fill(out, -1e9)
-        return policy.keep_highest(logits, 4) if support == "top-k" else logits
-
-    episodes = agent.explore(env, np.arange(6))
-    states, played = episodes.states, episodes.played
-    rewards, live = episodes.rewards, episodes.live
-    values = torch.stack([exact(s)[0] for s in states], 1).detach()
-
-    def loss():
-        # advantages and targets are constants of the gradient
-        from crlib.agents.advantages import generalised_advantages
-
-        advantage = torch.from_numpy(
-            generalised_advantages(rewards, values.numpy(), live, gamma=1.0, lam=0.95)
-        )
-        alive, total, critic, spread = torch.from_numpy(live), 0.0, 0.0, 0.0
-        for t, state in enumerate(states):
-            value, logits = exact(state)
-            row = alive[:, t]
-            chances = torch.distributions.Categorical(logits=supported(logits)[row])
-            logs = chances.log_prob(torch.from_numpy(played[:, t])[row])
-            total = total - (logs * advantage[row, t]).sum()
-            critic = critic + ((value - advantage[:, t] - values[:, t]) ** 2)[row].sum()
-            spread = spread + chances.entropy().sum()
-        return (total + 0.5 * critic - 0.05 * spread) / alive.sum()
-
-    found, _ = agent.loss(episodes)
-    assert found.item() == pytest.approx(loss().item(), rel=1e-9)
-    agent.optimiser.zero_grad()
-    found.backward()
-    rng = np.random.default_rng(0)
-    for parameter in agent.network.parameters():
-        flat, gradient = parameter.data.view(-1), parameter.grad.view(-1)
-        for i in rng.choice(flat.numel(), min(3, flat.numel()), replace=False):
-            sides = []
-            for step in (1e-5, -2e-5):
-                flat[i] += step
-                with torch.no_grad():
-                    sides.append(float(loss()))
-            flat[i] += 1e-5
-            assert gradient[i].item() == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=2e-6)
-
-
-def test_a_sampled_support_is_one_subset_an_update_and_the_played_actions_come_from_it():
+@pytest.mark.parametrize(("negatives", "head"), [(10, "proto"), (None, "proto"), (10, "plain")])
+def test_imitation_learns_all_tools_from_a_few_rivals_too(negatives, head):
     env = problem(n_tools=50)
-    settings = Settings(updates=3, support="sampled", k=6, batch=200)
-    agent = A2C(env.tool_vectors, 3, size=TINY, settings=settings)
-    subsets = [agent._offered().tolist(), agent._offered().tolist()]
-    played = agent.explore(env, np.zeros(200, int)).played
-    agent.update_number = 1
-    subsets.append(agent._offered().tolist())
-    assert subsets[0] == subsets[1] != subsets[2]
-    assert all(len(set(subset)) == 6 for subset in subsets)
-    assert set(played[:, 0]) == {*subsets[0], 50}
-
-
-@pytest.mark.parametrize("negatives", [10, None])
-def test_imitation_learns_all_tools_from_a_few_rivals_too(negatives):
-    env = problem(n_tools=50)
-    agent = A2C(env.tool_vectors, 1, size=TINY)
+    agent = A2C(env.tool_vectors, 1, size=TINY, settings=Settings(head=head))
     env = ToolBatch(env.tool_vectors, env.query_vectors, env.solutions, max_length=1)
     list(imitate(agent, env, np.arange(60), 200, negatives=negatives))
     assert agent.act(env, np.arange(60))[1]["success"].mean() > 0.9
@@ -152,14 +75,62 @@ def test_imitation_says_what_it_cannot_do():
         next(imitate(agent, env, [0], 1))
 
 
-def test_live_states_come_step_by_step():
-    env = problem(n_tools=9, per_solution=2)
-    script = iter([np.array([9, 3]), np.array([0, env.solutions[1][0]]), np.array([1, 9])])
-    episodes = roll_out(env, [0, 1], lambda state: next(script))
-    rows = live_states(episodes)
-    assert rows.length.tolist() == [0, 0, 1, 2]
-    np.testing.assert_array_equal(rows.query[2], env.query_vectors[1])
-    assert episodes.played.T[episodes.live.T].tolist() == [9, 3, env.solutions[1][0], 9]
+@pytest.mark.parametrize("head", ["proto", "plain"])
+def test_some_scores_are_those_of_all(head):
+    env = problem()
+    agent = A2C(env.tool_vectors, 3, size=TINY, settings=Settings(head=head))
+    state, numbers = env.reset([0, 1]), torch.tensor([3, 17, 50])
+    torch.testing.assert_close(agent.read(state, numbers)[1], agent.read(state)[1][:, numbers])
+
+
+@pytest.mark.parametrize("head", ["proto", "plain"])
+@pytest.mark.parametrize("support", ["exact", "top-k", "sampled"])
+def test_the_loss_s_gradient_is_that_of_finite_differences(support, head):
+    env = problem(n_tools=8, per_solution=2)
+    settings = Settings(batch=6, support=support, k=4, entropy_weight=0.05, head=head)
+    agent = A2C(env.tool_vectors, 3, size=Shape(8, 1, 2), settings=settings)
+    agent.network.double()
+    agent.rows, agent.table = agent.rows.double(), agent.table.double()
+    episodes = agent.explore(env, np.arange(6))
+    states, played = episodes.states, episodes.played
+    rewards, live = episodes.rewards, episodes.live
+    values = torch.stack([agent.read(s)[0] for s in states], 1).detach()
+
+    def loss():
+        # advantages and targets are constants of the gradient
+        advantage = torch.from_numpy(
+            generalised_advantages(rewards, values.numpy(), live, gamma=1.0, lam=0.95)
+        )
+        total, critic, spread = 0.0, 0.0, 0.0
+        for t, state in enumerate(states):
+            value, logits = agent.read(state)
+            generator = torch.Generator().manual_seed(0)  # of seed 0 and update 0
+            kept = policy.restrict(logits, support, 4, generator)
+            for i in np.flatnonzero(live[:, t]):
+                given = torch.distributions.Categorical(logits=kept[i])
+                log = given.log_prob(torch.tensor(played[i, t]))
+                total = total - log * advantage[i, t]
+                critic = critic + (value[i] - advantage[i, t] - values[i, t]) ** 2
+                shares = given.probs[given.probs > 0]
+                spread = spread - (shares * shares.log()).sum()
+        return (total + 0.5 * critic - 0.05 * spread) / live.sum()
+
+    found, told = agent.loss(episodes)
+    assert found.item() == pytest.approx(loss().item(), rel=1e-9)
+    assert 0 < told["entropy"] <= np.log(9 if support == "exact" else 5)
+    agent.optimiser.zero_grad()
+    found.backward()
+    rng = np.random.default_rng(0)
+    for parameter in agent.network.parameters():
+        flat, gradient = parameter.data.view(-1), parameter.grad.view(-1)
+        for i in rng.choice(flat.numel(), min(3, flat.numel()), replace=False):
+            sides = []
+            for step in (1e-5, -2e-5):
+                flat[i] += step
+                with torch.no_grad():
+                    sides.append(float(loss()))
+            flat[i] += 1e-5
+            assert gradient[i].item() == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=2e-6)
 
 
 def test_the_same_seed_trains_the_same_agent():
@@ -173,9 +144,11 @@ def test_the_same_seed_trains_the_same_agent():
     assert not torch.equal(weights(1), weights(2))
 
 
-@pytest.mark.parametrize("support", ["exact", "sampled"])
-def test_a_training_that_was_stopped_goes_on_bit_for_bit(tmp_path, support):
-    settings = Settings(updates=8, support=support, k=10)
+@pytest.mark.parametrize(
+    ("support", "head"), [("exact", "proto"), ("sampled", "proto"), ("exact", "plain")]
+)
+def test_a_training_that_was_stopped_goes_on_bit_for_bit(tmp_path, support, head):
+    settings = Settings(updates=8, support=support, k=10, head=head)
     env = problem()
     whole = A2C(env.tool_vectors, 3, size=TINY, settings=settings)
     history = train(whole, env)
@@ -217,6 +190,45 @@ def test_a_loss_that_is_not_finite_stops_the_training_with_the_reason():
         train(agent, env)
     for a, b in zip(before, agent.network.encoder.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_a_plain_head_has_an_output_an_action_and_no_embedding_of_it():
+    env = problem()
+    agent = A2C(env.tool_vectors, 3, size=TINY, settings=Settings(head="plain"))
+    assert agent.network.proto.weight.shape == (50, 32)
+    state = env.reset([0, 1])
+    _, before = agent.read(state)
+    assert before.shape == (2, 51)
+    agent.table.zero_()  # the embeddings that a proto-action would be compared with
+    assert torch.equal(agent.read(state)[1], before)
+    with torch.no_grad():
+        agent.network.proto.bias[7] += 1
+    changed = (agent.read(state)[1] - before).detach()
+    assert changed[:, 7] == pytest.approx(1, abs=1e-5)
+    assert (changed[:, np.arange(51) != 7] == 0).all()
+    with pytest.raises(ValueError, match="head = 'linear'"):
+        A2C(env.tool_vectors, 3, settings=Settings(head="linear"))
+
+
+def test_only_the_sampled_actions_are_played():
+    env = problem(max_length=3)
+    agent = A2C(env.tool_vectors, 3, size=TINY, settings=Settings(support="sampled", k=5))
+    generator = torch.Generator().manual_seed(0)
+    offered = {*torch.randperm(50, generator=generator)[:5].tolist(), 50}
+    episodes = agent.explore(env, np.arange(60))
+    assert set(episodes.played[episodes.live]) == offered
+    assert torch.isfinite(agent.loss(episodes)[0])
+
+
+def test_finished_episodes_are_not_read(monkeypatch):
+    env = problem(n_tools=4, max_length=3)
+    agent = A2C(env.tool_vectors, 3, size=TINY)
+    read, inputs = [], agent.inputs
+    monkeypatch.setattr(agent, "inputs", lambda state: read.append(state) or inputs(state))
+    episodes = agent.explore(env, np.arange(60))
+    assert not episodes.live.all()
+    assert [len(state.done) for state in read] == episodes.live.sum(axis=0).tolist()
+    assert not any(state.done.any() for state in read)
 
 
 def test_the_learning_rate_rises_and_falls():

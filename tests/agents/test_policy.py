@@ -37,34 +37,83 @@ def test_probabilities_and_entropy_are_torch_s():
     logits = torch.randn(7, 11, generator=torch.Generator().manual_seed(0))
     actions = torch.arange(7)
     reference = torch.distributions.Categorical(logits=logits)
-    torch.testing.assert_close(policy.log_probability(torch.log_softmax(logits, 1), actions),
+    torch.testing.assert_close(policy.log_probability(logits, actions),
                                reference.log_prob(actions))  # fmt: skip
-    torch.testing.assert_close(policy.entropy(torch.log_softmax(logits, 1)), reference.entropy())
+    torch.testing.assert_close(policy.log_probability(logits, actions),
+                               reference.log_prob(actions))  # fmt: skip
+    torch.testing.assert_close(policy.entropy(logits), reference.entropy())
 
 
 def test_entropy_of_a_restricted_support_has_a_finite_gradient():
     logits = torch.randn(3, 9, requires_grad=True)
-    policy.entropy(torch.log_softmax(policy.keep_highest(logits, 2), 1)).sum().backward()
+    policy.entropy(policy.restrict(logits, "top-k", 2)).sum().backward()
     assert torch.isfinite(logits.grad).all()
     assert (logits.grad[:, 8] != 0).all()
 
 
+@pytest.mark.parametrize("top", [None, 3])
+def test_a_draw_is_the_sample_its_probability_the_entropy_and_their_gradients(top):
+    generator = torch.Generator().manual_seed(0)
+    shapes = ((6, 5), (6,), (11, 5), (6,), (6,))
+    proto, stop, actions, by_log, by_entropy = (
+        torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in shapes
+    )
+    uniform = torch.rand(6, generator=generator, dtype=torch.float64)
+    rows = policy.table(actions)
+
+    def plain(proto, stop):
+        logits = policy.scores(proto, stop, rows)
+        logits = policy.restrict(logits, "exact" if top is None else "top-k", top or 1)
+        drawn = policy.sample(logits, uniform)
+        return drawn, policy.log_probability(logits, drawn), policy.entropy(logits)
+
+    found = []
+    for way in (plain, lambda proto, stop: policy.draw(proto, stop, rows, uniform, top)):
+        leaves = [proto.clone().requires_grad_(), stop.clone().requires_grad_()]
+        drawn, log, entropy = way(*leaves)
+        (log @ by_log + entropy @ by_entropy).backward()
+        found.append([drawn, log, entropy, *(leaf.grad for leaf in leaves)])
+    assert len(set(found[0][0].tolist())) > 2
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_scores_of_a_part_of_the_table_are_those_of_the_whole():
+    generator = torch.Generator().manual_seed(0)
+    proto, stop, actions = (torch.randn(*n, generator=generator) for n in ((3, 5), (3,), (11, 5)))
+    rows = policy.table(actions)
+    whole = policy.scores(proto, stop, rows)
+    torch.testing.assert_close(whole, torch.cat([proto @ actions.T, stop[:, None]], 1))
+    numbers = policy.sampled_support(11, 4, torch.Generator().manual_seed(3))
+    part = policy.scores(proto, stop, rows[numbers])
+    torch.testing.assert_close(part, whole[:, numbers])
+    kept = policy.restrict(whole, "sampled", 4, torch.Generator().manual_seed(3)).isfinite()
+    assert set(torch.nonzero(kept[0])[:, 0].tolist()) == set(numbers.tolist())
+    assert numbers[-1] == 11
+
+
 def test_top_k_keeps_the_highest_and_stopping():
     logits = torch.tensor([[5.0, 1.0, 3.0, 4.0, -9.0]])
-    kept = torch.isfinite(policy.keep_highest(logits, 2))[0]
+    kept = torch.isfinite(policy.restrict(logits, "top-k", 2))[0]
     assert kept.tolist() == [True, False, False, True, True]
 
 
-@pytest.mark.parametrize("k", [4, 9])
-def test_all_actions_or_more_are_all_kept(k):
-    logits = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(policy.keep_highest(logits, k), logits)
+def test_a_sampled_support_is_one_subset_of_its_size():
+    logits = torch.zeros(4, 21)
+    draws = [
+        torch.isfinite(policy.restrict(logits, "sampled", 6, torch.Generator().manual_seed(s)))
+        for s in (1, 1, 2)
+    ]
+    assert all((kept.sum(dim=1) == 7).all() and kept[:, 20].all() for kept in draws)
+    assert (draws[0] == draws[0][0]).all()
+    assert (draws[0] == draws[1]).all()
+    assert (draws[0] != draws[2]).any()
 
 
-@pytest.mark.parametrize(("support", "k"), [("nearest", 3), ("top-k", 0), ("sampled", -1)])
+@pytest.mark.parametrize(("support", "k"), [("nearest", 3), ("top-k", 0), ("sampled", 5)])
 def test_supports_that_mean_nothing_are_refused(support, k):
     with pytest.raises(ValueError, match=r"support = |k = "):
-        policy.check_support(support, k)
+        policy.restrict(torch.zeros(1, 5), support, k)
 
 
 @pytest.fixture
