@@ -14,7 +14,7 @@
 # ---
 
 # %% [markdown]
-# # How many roll-outs a large action space costs
+# # Contrastive embeddings learn tools from fewer roll-outs
 #
 # ## Claim
 #
@@ -200,6 +200,8 @@ at_k = {name: float(areas[name, "raw", p.k].mean()) for name in families if name
 least, most = min(at_k, key=at_k.get, default="none"), max(at_k, key=at_k.get, default="none")
 met = {size: [found.censored for (_, arm, other), found in reached.items() if other == size and arm == "raw"]
        for size in (min(p.ks), max(p.ks))}  # fmt: skip
+
+# %%
 n_met = {size: (int(sum((~c).sum() for c in each)), sum(map(len, each))) for size, each in met.items()}
 run.number(
     dataset=p.dataset, n_actions=len(actions), k=p.k, n_queries=p.n_queries, n_tasks=p.n_tasks,

@@ -225,12 +225,16 @@ by_agent = frame.groupby("arm")["coverage"].max()
 tested = judged[["success", "coverage", "training success", "new tools coverage"]]
 low, high = 100 * tested.min(), 100 * tested.max()
 run.number(
-    dataset=p.dataset, n_actions=len(actions), n_queries=n_queries, n_train=len(tasks.train),
-    n_unseen=len(tasks.unseen_queries), n_new=len(tasks.unseen_tools), max_length=p.max_length,
     least_percent=low["success"], most_percent=high["success"], shown_model=best,
     least_coverage=low["coverage"], most_coverage=high["coverage"],
     train_low=low["training success"], train_high=high["training success"],
     new_high=high["new tools coverage"], noise_coverage=100 * noise["coverage"],
+)  # fmt: skip
+
+# %%
+run.number(
+    dataset=p.dataset, n_actions=len(actions), n_queries=n_queries, n_train=len(tasks.train),
+    n_unseen=len(tasks.unseen_queries), n_new=len(tasks.unseen_tools), max_length=p.max_length,
     retrieved=100 * by_agent["retrieval"], popular=100 * by_agent["popular"],
     one_in_millions=one_in / 1e6, n_seeds=p.n_seeds, n_whitened=p.n_whitened,
     known_sets=tasks.counts["unseen queries whose set of tools is in train"],
