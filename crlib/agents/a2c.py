@@ -165,12 +165,18 @@ class A2C(ChainLearner):
             batch = self.rng.choice(numbers, size=self.settings.batch)
             wanted = [[*env.solutions[i], self.n_actions] for i in batch]
             episodes = roll_out(env, batch, partial(_next_wanted, wanted))
-            targets = self._tensor(episodes.played.T[episodes.live.T])
+            steps = zip(episodes.seen(), episodes.played.T, episodes.live.T, strict=True)
             # The states of a step are as long as each other: read apart, none is padded.
-            scores = torch.cat([self.read(state)[1] for state in episodes.seen()])
-            loss = torch.nn.functional.cross_entropy(scores, targets)
+            parts = [self._log_of(state, self._tensor(a[live])) for state, a, live in steps]
+            loss = -torch.cat(parts).mean()
             self._step(loss, schedule=False)
             yield {"update": float(update + 1), "loss": float(loss.detach())}
+
+    def _log_of(self, state: State, actions: Tensor) -> Tensor:
+        if self.settings.head == "plain":
+            return policy.log_probability(self.read(state)[1], actions)
+        _, proto, stop = self.network(*self.inputs(state))
+        return policy.log_of(proto, stop, self.table, actions)
 
     def loss(self, episodes: Rollout) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of episodes as `explore` gave them, and the policy's mean entropy."""
