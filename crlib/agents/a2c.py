@@ -158,6 +158,30 @@ class A2C(ChainLearner):
         """Of a sampled support: one an update."""
         return torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.update_number)
 
+    def log_probability(
+        self, state: State, actions: Tensor, numbers: Tensor | None = None
+    ) -> Tensor:
+        """Return log pi(a) of an action in each state.
+
+        Parameters
+        ----------
+        state : State
+        actions : Tensor of int64, shape (B,)
+        numbers : Tensor of int64, shape (k,), optional
+            The actions, in rising order and with those asked for, that the policy is restricted
+            to; all by default.
+
+        Returns
+        -------
+        Tensor, shape (B,)
+        """
+        place = actions if numbers is None else torch.searchsorted(numbers, actions)
+        if self.settings.head == "plain":
+            return policy.log_probability(self.read(state, numbers)[1], place)
+        _, proto, stop = self.network(*self.inputs(state))
+        rows = self.table if numbers is None else self.table[numbers]
+        return policy.log_of(proto, stop, rows, place)
+
     def loss(self, episodes: Rollout) -> tuple[Tensor, dict[str, float]]:
         """Return the loss of episodes as `explore` gave them, and the policy's mean entropy."""
         use, live = self.settings, episodes.live.T

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from crlib.agents.a2c import A2C
 from crlib.agents.rollouts import Actions, Chains, State, roll_out
@@ -67,9 +66,12 @@ def imitate(
         chosen = torch.from_numpy(episodes.played.T[episodes.live.T]).to(agent.device)
         rivals = _rivals(agent, chosen, negatives)
         # The states of a step are as long as each other: read apart, none is padded.
-        logits = torch.cat([agent.read(state, rivals)[1] for state in episodes.seen()])
-        targets = chosen if rivals is None else torch.searchsorted(rivals, chosen)
-        loss = cross_entropy(logits, targets)
+        steps = zip(episodes.seen(), episodes.played.T, episodes.live.T, strict=True)
+        logs = [
+            agent.log_probability(state, torch.from_numpy(played[live]).to(agent.device), rivals)
+            for state, played, live in steps
+        ]
+        loss = -torch.cat(logs).mean()
         if not torch.isfinite(loss):
             raise FloatingPointError(
                 f"imitation, update {update + 1}: the loss is {float(loss.detach())}; lower rate "

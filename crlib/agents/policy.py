@@ -160,6 +160,26 @@ def draw(
     return found
 
 
+def log_of(proto: Tensor, stop: Tensor, rows: Tensor, actions: Tensor) -> Tensor:
+    """Return log pi(a) of given actions, shape (B,); as `draw`, it keeps none of the scores."""
+    found: Tensor = _LogOf.apply(torch.cat([proto, stop[:, None]], dim=1), rows, actions)
+    return found
+
+
+class _LogOf(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, proto: Tensor, rows: Tensor, actions: Tensor) -> Tensor:
+        logs = torch.log_softmax(proto @ rows.T, dim=1)
+        log = logs.gather(1, actions[:, None])[:, 0]
+        ctx.save_for_backward(rows[actions] - logs.exp_() @ rows)
+        return log
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (of_log,) = ctx.saved_tensors
+        return gradients[0][:, None] * of_log, None, None
+
+
 class _Draw(torch.autograd.Function):
     @staticmethod
     def forward(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from crlib.agents.a2c import A2C, Settings
+from crlib.agents.a2c import A2C, Head, Settings
 from crlib.agents.imitation import imitate
+from crlib.agents.learner import ChainLearner
 from crlib.agents.reward_transformer import Shape, Size
 from crlib.agents.rollouts import Actions, Chains
+from crlib.agents.wolpertinger import Wolpertinger, WolpertingerSettings
+
+Agent = Literal["proto", "plain", "wolpertinger"]
 
 
 def practised(
@@ -19,6 +25,7 @@ def practised(
     updates: int = 10,
     size: Size | Shape = "small",
     negatives: int | None = 1024,
+    head: Head = "proto",
     seed: int = 0,
 ) -> A2C:
     """Train an agent on some queries: by imitation, then by rewards.
@@ -33,6 +40,8 @@ def practised(
     size : {"small", "laptop", "paper"} or Shape
     negatives : int, optional
         Rivals of a target in the supervised start, see `crlib.agents.imitation.imitate`.
+    head : {"proto", "plain"}
+        See `crlib.agents.a2c.Settings`.
     seed : int
 
     Returns
@@ -40,7 +49,9 @@ def practised(
     A2C
     """
     # A policy that has learnt something is not to be spread out again.
-    settings = Settings(updates=max(1, updates), rate=1e-3, entropy_weight=0.0, seed=seed)
+    settings = Settings(
+        updates=max(1, updates), rate=1e-3, entropy_weight=0.0, head=head, seed=seed
+    )
     agent = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
     for _ in imitate(agent, env, train, imitation, negatives=negatives):
         pass
@@ -58,6 +69,7 @@ def practised_chains(
     imitation: int = 100,
     updates: int = 10,
     size: Size | Shape = "small",
+    head: Head = "proto",
     seed: int = 0,
 ) -> Actions:
     """Train an agent for each seed and return the chains that it plays for every query.
@@ -71,7 +83,7 @@ def practised_chains(
         N, of the environment.
     seeds : int
         S, agents.
-    imitation, updates, size
+    imitation, updates, size, head
         As of `practised`.
     seed : int
         Of the first agent; the next ones have the numbers behind it.
@@ -81,7 +93,9 @@ def practised_chains(
     ndarray of int64, shape (S, N, L)
     """
     agents = (
-        practised(env, train, imitation=imitation, updates=updates, size=size, seed=seed + i)
+        practised(
+            env, train, imitation=imitation, updates=updates, size=size, head=head, seed=seed + i
+        )
         for i in range(seeds)
     )
     return np.stack([chains_of(agent, env, np.arange(n_queries)) for agent in agents])
@@ -98,6 +112,7 @@ def learning_curve(
     env: Chains,
     train: ArrayLike,
     *,
+    agent: Agent = "proto",
     updates: int = 120,
     batch: int = 32,
     size: Size | Shape = "small",
@@ -110,6 +125,8 @@ def learning_curve(
     env : Chains
     train : array_like of int
         Queries to learn from.
+    agent : {"proto", "plain", "wolpertinger"}
+        The actor-critic with a proto-action or with an output an action, or `Wolpertinger`.
     updates, batch : int
         Updates, and roll-outs of each.
     size : {"small", "laptop", "paper"} or Shape
@@ -120,6 +137,14 @@ def learning_curve(
     ndarray of float64, shape (updates,)
         Shares of successful roll-outs; their mean is the area of the learning curve.
     """
-    settings = Settings(updates=updates, batch=batch, rate=3e-3, entropy_weight=0.003, seed=seed)
-    agent = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
-    return np.array([row["success"] for row in agent.train(env, train)])
+    learner: ChainLearner
+    if agent == "wolpertinger":
+        nearest = min(WolpertingerSettings.k, len(env.tool_vectors))
+        own = WolpertingerSettings(updates=updates, batch=batch, rate=3e-3, k=nearest, seed=seed)
+        learner = Wolpertinger(env.tool_vectors, env.max_length, size=size, settings=own)
+    else:
+        settings = Settings(
+            updates=updates, batch=batch, rate=3e-3, entropy_weight=0.003, head=agent, seed=seed
+        )
+        learner = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
+    return np.array([row["success"] for row in learner.train(env, train)])

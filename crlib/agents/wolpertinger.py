@@ -137,16 +137,15 @@ class Wolpertinger(ChainLearner):
         found[:, :-1] = self.index.search(points, self.settings.k)[1]
         return self._tensor(found)
 
-    def _pick(self, network: Any, encoded: Tensor, proto: Tensor) -> tuple[Tensor, Tensor]:
+    def _pick(self, network: Any, encoded: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
         """The candidate of largest Q of each state, and this Q."""
-        candidates = self.nearest(proto)
         best, place = network.value(encoded, self.table[candidates]).max(dim=1)
         return candidates.gather(1, place[:, None])[:, 0], best
 
     def _best(self, state: State) -> Tensor:
         online = self.network["online"]
         encoded = online.state.encode(*self.inputs(state))
-        return self._pick(online, encoded, online.proto(encoded))[0]
+        return self._pick(online, encoded, self.nearest(online.proto(encoded)))[0]
 
     def _draw(self, state: State) -> tuple[Tensor, tuple[Tensor, ...]]:
         online, target = self.network["online"], self.network["target"]
@@ -154,18 +153,18 @@ class Wolpertinger(ChainLearner):
         proto = online.proto(encoded)
         noise = torch.from_numpy(self.rng.standard_normal(proto.shape)).to(proto)
         with torch.no_grad():
-            action = self._explored(online, encoded, proto + self.settings.noise * noise)
+            candidates = self.nearest(proto + self.settings.noise * noise)
+            action = self._perhaps_random(candidates, self._pick(online, encoded, candidates)[0])
             following = target.state.encode(*self.inputs(state))
-            _, target_value = self._pick(target, following, target.proto(following))
+            _, target_value = self._pick(target, following, self.nearest(target.proto(following)))
         played = online.value(encoded, self.table[action][:, None])[:, 0]
         return action, (played, target_value, self._climb(online, encoded, proto))
 
-    def _explored(self, network: Any, encoded: Tensor, proto: Tensor) -> Tensor:
-        best, _ = self._pick(network, encoded, proto)
+    def _perhaps_random(self, candidates: Tensor, best: Tensor) -> Tensor:
         places = self._tensor(self.rng.integers(self.settings.k, size=len(best)))
-        random = self.nearest(proto).gather(1, places[:, None])[:, 0]
-        return torch.where(self._tensor(self.rng.random(len(best)) < self.settings.epsilon),
-                           random, best)  # fmt: skip
+        random = candidates.gather(1, places[:, None])[:, 0]
+        explores = self._tensor(self.rng.random(len(best)) < self.settings.epsilon)
+        return torch.where(explores, random, best)
 
     @staticmethod
     def _climb(network: Any, encoded: Tensor, proto: Tensor) -> Tensor:

@@ -45,9 +45,10 @@ def test_it_learns_what_no_constant_choice_can_do(head, least):
     assert history[-1]["rollouts"] == 400 * 64
 
 
-def test_a_warm_start_imitates_solutions_of_several_tools():
+@pytest.mark.parametrize("head", ["proto", "plain"])
+def test_a_warm_start_imitates_solutions_of_several_tools(head):
     env = problem(n_tools=20, per_solution=2, max_length=3)
-    agent = A2C(env.tool_vectors, 3, size=TINY, settings=Settings(rate=3e-3))
+    agent = A2C(env.tool_vectors, 3, size=TINY, settings=Settings(head=head))
     losses = [row["loss"] for row in imitate(agent, env, np.arange(60), 500, rate=3e-3)]
     _, info = agent.act(env, np.arange(60))
     assert losses[-1] < 0.3 * losses[0]

@@ -78,6 +78,26 @@ def test_a_draw_is_the_sample_its_probability_the_entropy_and_their_gradients(to
         torch.testing.assert_close(one, other)
 
 
+def test_the_log_of_given_actions_and_its_gradient_are_those_of_the_scores():
+    generator = torch.Generator().manual_seed(0)
+    proto, stop, actions, weights = (
+        torch.randn(*shape, generator=generator, dtype=torch.float64)
+        for shape in ((4, 5), (4,), (11, 5), (4,))
+    )
+    rows, given = policy.table(actions), torch.tensor([0, 11, 3, 3])
+    found = []
+    for way in (
+        lambda p, s: policy.log_probability(policy.scores(p, s, rows), given),
+        lambda p, s: policy.log_of(p, s, rows, given),
+    ):
+        leaves = [proto.clone().requires_grad_(), stop.clone().requires_grad_()]
+        log = way(*leaves)
+        (log @ weights).backward()
+        found.append([log, *(leaf.grad for leaf in leaves)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other)
+
+
 def test_scores_of_a_part_of_the_table_are_those_of_the_whole():
     generator = torch.Generator().manual_seed(0)
     proto, stop, actions = (torch.randn(*n, generator=generator) for n in ((3, 5), (3,), (11, 5)))

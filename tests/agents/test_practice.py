@@ -36,12 +36,13 @@ def test_chains_do_not_depend_on_the_batch(env):
     )
 
 
-def test_a_learning_curve_has_a_share_for_each_update_and_rises(env):
+@pytest.mark.parametrize("agent", ["proto", "plain", "wolpertinger"])
+def test_a_learning_curve_has_a_share_for_each_update_and_rises(env, agent):
     small = ToolBatch(env.tool_vectors[:8], env.query_vectors[:4], [(0, 1)] * 4, max_length=3)
-    curve = learning_curve(small, np.arange(4), updates=60, batch=16, seed=1)
+    curve = learning_curve(small, np.arange(4), agent=agent, updates=60, batch=16, seed=1)
     assert curve.shape == (60,)
     assert ((curve >= 0) & (curve <= 1)).all()
     assert curve[-10:].mean() > curve[:10].mean() + 0.3
     np.testing.assert_array_equal(
-        curve, learning_curve(small, np.arange(4), updates=60, batch=16, seed=1)
+        curve, learning_curve(small, np.arange(4), agent=agent, updates=60, batch=16, seed=1)
     )
