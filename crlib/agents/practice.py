@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,7 @@ from crlib.agents.reward_transformer import Shape, Size
 from crlib.agents.rollouts import Actions, Chains
 from crlib.agents.wolpertinger import Wolpertinger, WolpertingerSettings
 
+FloatArray = NDArray[np.float64]
 Agent = Literal["proto", "plain", "wolpertinger"]
 
 
@@ -108,6 +110,23 @@ def chains_of(agent: A2C, env: Chains, query_numbers: ArrayLike, *, batch: int =
     return np.concatenate([agent.act(env, part)[0] for part in parts])
 
 
+def learning_curves(envs: Sequence[Chains], *, seed: int = 0, **options: Any) -> FloatArray:
+    """Return the learning curve of each environment on all its queries, shape (n, updates).
+
+    Parameters
+    ----------
+    envs : sequence of n Chains
+        Each is learnt once; the i-th from the seed `seed` + i.
+    seed : int
+    options
+        Of `learning_curve`.
+    """
+    return np.stack([
+        learning_curve(env, range(len(env.solutions)), seed=seed + i, **options)
+        for i, env in enumerate(envs)
+    ])  # fmt: skip
+
+
 def learning_curve(
     env: Chains,
     train: ArrayLike,
@@ -117,7 +136,7 @@ def learning_curve(
     batch: int = 32,
     size: Size | Shape = "small",
     seed: int = 0,
-) -> NDArray[np.float64]:
+) -> FloatArray:
     """Train from rewards alone and return the success of each update's roll-outs.
 
     Parameters

@@ -16,7 +16,8 @@ from crlib.metrics.rollouts import RolloutsToThreshold
 from crlib.metrics.statistics import paired_bootstrap
 from crlib.plots.pairs import CONTROL_DASHES
 
-Key = tuple[str, str, int]  # embedding, arm, number of tools
+Key = tuple[str, str, int]  # embedding, arm or agent, number of tools
+DASHES = CONTROL_DASHES | {"plain": "dot", "wolpertinger": "dashdot"}
 Curves = Mapping[Key, NDArray[np.float64]]
 
 
@@ -37,14 +38,16 @@ def curve_frame(
     Returns
     -------
     DataFrame
-        Columns embedding, family, tools, rollouts, success.
+        Columns embedding (and the agent, where it is another one), family, tools, rollouts,
+        success.
     """
     kernel = np.ones(window) / window
     parts = []
-    for (name, _, tools), runs in curves.items():
+    for (name, arm, tools), runs in curves.items():
         mean = np.convolve(runs.mean(axis=0), kernel, mode="valid")
         parts.append(pd.DataFrame({
-            "embedding": name, "family": families[name], "tools": tools,
+            "embedding": name if arm == "raw" else f"{name}, {arm}",
+            "family": families[name], "tools": tools,
             "rollouts": batch * (window + np.arange(len(mean))), "success": mean,
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)
@@ -70,7 +73,7 @@ def curves(frame: pd.DataFrame) -> go.Figure:
             fig.add_trace(go.Scatter(
                 x=rows["rollouts"].tolist(), y=rows["success"].tolist(), mode="lines", name=name,
                 line={"color": COLOURS[rows["family"].iloc[0]],
-                      "dash": CONTROL_DASHES.get(name, "solid")},
+                      "dash": DASHES.get(name.split(", ")[-1], "solid")},
             ))  # fmt: skip
     slider(fig, [f"{size:,}" for size in sizes], len(names), title="tools on offer")
     fig.update_xaxes(title="roll-outs")

@@ -126,7 +126,9 @@ features = {
 
 # %% [markdown]
 # All embeddings raw and whitened at the judged number of tools; at the others raw, for the pair
-# {glue:text}`ladder_pair` and for random directions.
+# {glue:text}`ladder_pair` and for random directions. Two other agents stand beside it, not judged, on the contrastive model of this
+# pair: a *plain* head with an output for each tool, and *Wolpertinger* {cite:p}`dulacarnold2015wolpertinger`, whose critic
+# chooses among the tools nearest to its proto-action.
 
 # %%
 from crlib.envs.tool_arms import small_batch
@@ -139,21 +141,26 @@ parts = {
 ladder = {*(pairs[-1].models if pairs else ()), "gaussian"}
 wanted = {(name, arm, p.k) for name, arm in features}
 wanted |= {(name, "raw", size) for name in ladder for size in p.ks}
+others = [(name, agent, size) for name in ladder - {"gaussian"} if families[name] == "contrastive"
+          for agent in ("plain", "wolpertinger") for size in sorted({*p.ks, p.k})]  # fmt: skip
 
 # %%
-import numpy as np
+from crlib.agents.practice import learning_curves
 
-from crlib.agents.practice import learning_curve
-
-options = {"updates": p.updates, "batch": p.batch, "size": p.size}
-curves = {
-    (name, arm, size): np.array([
-        learning_curve(small_batch(features[name, arm], tasks.solutions, *parts[size, i], p.max_length),
-                       range(p.n_queries), seed=p.seed + i, **options)
+options = {"updates": p.updates, "batch": p.batch, "size": p.size, "seed": p.seed}
+envs = {
+    (name, arm, size): [
+        small_batch(features[name, arm], tasks.solutions, *parts[size, i], p.max_length)
         for i in range(p.n_tasks)
-    ])
+    ]
     for name, arm, size in sorted(wanted)
-}  # fmt: skip
+}
+curves = {key: learning_curves(small, **options) for key, small in envs.items()}
+
+# %%
+for name, agent, size in others:
+    small = envs[name, "raw", size]
+    curves[name, agent, size] = learning_curves(small, agent=agent, **options)
 
 # %%
 from crlib import metrics
@@ -173,8 +180,8 @@ for pair in pairs if p.n_tasks >= 10 else ():
 from crlib import figures
 from crlib.plots import rollouts as plots
 
-frame = plots.curve_frame({key: c for key, c in curves.items() if key[0] in ladder and key[1] == "raw"},
-                          families, batch=p.batch, window=window)  # fmt: skip
+drawn = {key: c for key, c in curves.items() if key[0] in ladder and key[1] != "whitened"}
+frame = plots.curve_frame(drawn, families, batch=p.batch, window=window)
 figures.show(plots.curves(frame), "curves", plots.curves_alt(frame), data=frame, run=run)
 
 # %% tags=["hide-input"]
@@ -198,6 +205,8 @@ plots.table(areas, reached)
 # %%
 at_k = {name: float(areas[name, "raw", p.k].mean()) for name in families if name != "gaussian"}
 least, most = min(at_k, key=at_k.get, default="none"), max(at_k, key=at_k.get, default="none")
+
+# %%
 met = {size: [found.censored for (_, arm, other), found in reached.items() if other == size and arm == "raw"]
        for size in (min(p.ks), max(p.ks))}  # fmt: skip
 

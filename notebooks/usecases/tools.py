@@ -156,6 +156,16 @@ chains_of = {
 }
 
 # %% [markdown]
+# An ablation, not judged: the same agent with a *plain head*, an output of its own for each tool and no embedding
+# of tools in the policy, on the queries' embeddings by {glue:text}`plain_model`.
+
+# %%
+plain = next(iter(reversed(pairs[-1].models if pairs else ("gaussian",))))
+chains_of[plain, "plain head"] = practised_chains(
+    envs[plain, "raw"], tasks.train, n_queries, seeds=p.n_whitened, head="plain", **options
+)
+
+# %% [markdown]
 # Beside it what an agent must beat, all with as many calls: the tools nearest to the query by cosine, the tools
 # that most training queries need, and random ones.
 
@@ -235,7 +245,7 @@ run.number(
 run.number(
     dataset=p.dataset, n_actions=len(actions), n_queries=n_queries, n_train=len(tasks.train),
     n_unseen=len(tasks.unseen_queries), n_new=len(tasks.unseen_tools), max_length=p.max_length,
-    retrieved=100 * by_agent["retrieval"], popular=100 * by_agent["popular"],
+    plain_model=plain, plain_coverage=100 * by_agent["plain head"], retrieved=100 * by_agent["retrieval"], popular=100 * by_agent["popular"],
     one_in_millions=one_in / 1e6, n_seeds=p.n_seeds, n_whitened=p.n_whitened,
     known_sets=tasks.counts["unseen queries whose set of tools is in train"],
 )  # fmt: skip
@@ -247,7 +257,8 @@ run.number(
 # does not beat it has learnt which tools are common and nothing about queries. *gaussian* reaches
 # {glue:text}`noise_coverage:.1f` % in the same way, and by the {glue:text}`known_sets` unseen queries whose set of
 # tools is another training query's. Then compare with *retrieval*, which learns nothing: where it lies left of the
-# agent, what was learnt is worth more than the embedding's own idea of nearness.
+# agent, what was learnt is worth more than the embedding's own idea of nearness. The plain head reaches
+# {glue:text}`plain_coverage:.1f` %.
 #
 # **Where the agent loses, and why.** On the queries it learnt from it solves {glue:text}`train_low:.0f` % to
 # {glue:text}`train_high:.0f` %; on others hardly any. The gap is memory without transfer: {glue:text}`n_train` queries
