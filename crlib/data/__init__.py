@@ -6,7 +6,7 @@ from pathlib import Path
 from crlib.data import hub
 from crlib.data.actions import ActionSet, Feedback, Query, subset
 from crlib.data.harvest import catalogue
-from crlib.data.rewards import label_rows, usage_rewards, user_rewards
+from crlib.data.rewards import label_rows, some_rewards, usage_rewards, user_rewards
 from crlib.data.sources import sources_frame
 
 NAMES = ("python-api", "toolbench", "toollens", "amazon-electronics", "amazon-games")
@@ -19,6 +19,7 @@ __all__ = [
     "catalogue",
     "label_rows",
     "load",
+    "some_rewards",
     "sources_frame",
     "subset",
     "usage_rewards",

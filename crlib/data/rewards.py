@@ -111,6 +111,24 @@ def user_rewards(
     return rewards, tuple(feedback.user_ids[i] for i in rows)
 
 
+def some_rewards(rewards: NDArray[np.floating], n: int, *, seed: int = 0) -> NDArray[np.floating]:
+    """Draw n of the reward functions, in their order; all where there are no more.
+
+    Parameters
+    ----------
+    rewards : ndarray, shape (K, m)
+    n : int
+    seed : int
+
+    Returns
+    -------
+    ndarray, shape (K, min(n, m))
+    """
+    m = rewards.shape[1]
+    chosen = np.random.default_rng(seed).choice(m, min(n, m), replace=False)
+    return rewards[:, np.sort(chosen)]
+
+
 def label_rows(rewards: NDArray[np.floating], n_labels: int, *, seed: int = 0) -> NDArray[np.int64]:
     """Choose actions to label: half of those with a reward of their own, the rest from all others.
 

@@ -6,7 +6,7 @@ formulas and their sources are in the functions' own pages.
 """
 
 from crlib.metrics.coverage import coverage, coverage_profile, rank_weights
-from crlib.metrics.eigenbasis import Eigenbasis, eigenbasis
+from crlib.metrics.eigenbasis import Eigenbasis, eigenbasis, standardised_rewards
 from crlib.metrics.neighbours import nearest_distance
 from crlib.metrics.pca import pca_gap, pca_gap_ratio, pca_participation, pr_bounds
 from crlib.metrics.predicted import predicted_curve, predicted_regret
@@ -15,6 +15,7 @@ from crlib.metrics.regret import (
     best_mean_gap,
     linear_share,
     normalised_regret,
+    recent_mean,
     rollouts_to_threshold,
 )
 from crlib.metrics.representation import (
@@ -115,6 +116,7 @@ __all__ = [
     "predicted_regret",
     "probability_of_improvement",
     "rank_weights",
+    "recent_mean",
     "reward_coverage",
     "reward_coverage_profile",
     "reward_energy",
@@ -124,6 +126,7 @@ __all__ = [
     "spectrum_transplant",
     "sphere_coverage",
     "sphere_coverage_asymptotic",
+    "standardised_rewards",
     "stratified_bootstrap",
     "subsample_interval",
     "transplant_effects",

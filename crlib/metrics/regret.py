@@ -179,6 +179,30 @@ def rollouts_to_threshold(
     return ThresholdTimes(rollouts, int(np.count_nonzero(~reached)))
 
 
+def recent_mean(curves: ArrayLike, window: int) -> NDArray[np.float64]:
+    """Return the mean of the last `window` columns at each column from the first full window on.
+
+    Parameters
+    ----------
+    curves : array_like, shape (n, T)
+    window : int
+        1 to T.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, T - window + 1)
+
+    Raises
+    ------
+    ValueError
+        If the window is longer than the curves.
+    """
+    values, _ = _curves(curves, "curves", None)
+    if not 1 <= window <= values.shape[1]:
+        raise ValueError(f"window = {window}: expected 1 to {values.shape[1]}")
+    return np.lib.stride_tricks.sliding_window_view(values, window, axis=1).mean(axis=2)
+
+
 def _curves(
     values: ArrayLike, name: str, t: ArrayLike | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

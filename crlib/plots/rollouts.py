@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from crlib.extractors.specs import Pair
 from crlib.figures import COLOURS, slider
-from crlib.metrics.rollouts import RolloutsToThreshold
+from crlib.metrics.regret import ThresholdTimes, recent_mean
 from crlib.metrics.statistics import paired_bootstrap
 from crlib.plots.pairs import CONTROL_DASHES
 
@@ -41,10 +41,9 @@ def curve_frame(
         Columns embedding (and the agent, where it is another one), family, tools, rollouts,
         success.
     """
-    kernel = np.ones(window) / window
     parts = []
     for (name, arm, tools), runs in curves.items():
-        mean = np.convolve(runs.mean(axis=0), kernel, mode="valid")
+        mean = recent_mean(runs, window).mean(axis=0)
         parts.append(pd.DataFrame({
             "embedding": name if arm == "raw" else f"{name}, {arm}",
             "family": families[name], "tools": tools,
@@ -106,14 +105,14 @@ def effect_frame(areas: Curves, pairs: Sequence[Pair], k: int, *, seed: int) -> 
     return pd.DataFrame(rows)
 
 
-def table(areas: Curves, reached: Mapping[Key, RolloutsToThreshold]) -> pd.DataFrame:
+def table(areas: Curves, reached: Mapping[Key, ThresholdTimes]) -> pd.DataFrame:
     """Return area, runs that met the threshold and median roll-outs of each setting, as text."""
     rows: list[dict[str, Any]] = []
     for key, found in reached.items():
         median = found.median
         rows.append({
             "embedding": key[0], "arm": key[1], "tools": key[2], "area": f"{areas[key].mean():.3f}",
-            "reached": f"{int((~found.censored).sum())} of {len(found.censored)}",
+            "reached": f"{len(found.rollouts) - found.censored} of {len(found.rollouts)}",
             "roll-outs": f"{median:,.0f}" if np.isfinite(median) else "–",
         })  # fmt: skip
     frame = pd.DataFrame(rows).sort_values(["tools", "embedding", "arm"])

@@ -110,9 +110,8 @@ from crlib import data, extractors, metrics
 
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 all_rewards, communities = data.usage_rewards(actions)
-n_tasks = min(p.n_rewards, len(communities))
-chosen = np.sort(np.random.default_rng(p.seed).choice(len(communities), n_tasks, replace=False))
-rewards, slate = all_rewards[:, chosen], min(p.slate, len(actions))
+rewards = data.some_rewards(all_rewards, p.n_rewards, seed=p.seed)
+n_tasks, slate = rewards.shape[1], min(p.slate, len(actions))
 variants = extractors.variants_for(p.model) if n_tasks else ()
 
 # %%
@@ -186,7 +185,7 @@ figures.show(
 # Every embedding by itself: mean normalised regret over tasks, beside the two judged scores.
 
 # %% tags=["hide-input"]
-z = (rewards - rewards.mean(0)) / rewards.std(0)
+z = metrics.standardised_rewards(rewards, len(actions)) if n_tasks else rewards
 gap = metrics.best_mean_gap(z, slate) * p.horizon if n_tasks else 1.0
 by_variant = pd.DataFrame([
     {"embedding": variant.name, "model": variant.model,

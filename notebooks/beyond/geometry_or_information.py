@@ -125,9 +125,8 @@ from crlib import data, extractors
 
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 all_rewards, communities = data.usage_rewards(actions)
-n_used = min(p.n_rewards, len(communities))
-chosen = np.sort(np.random.default_rng(p.seed).choice(len(communities), n_used, replace=False))
-rewards, slate = all_rewards[:, chosen], min(p.slate, len(actions))
+rewards = data.some_rewards(all_rewards, p.n_rewards, seed=p.seed)
+n_used, slate = rewards.shape[1], min(p.slate, len(actions))
 pairs = extractors.pairs_for(p.model) if n_used >= 2 else ()
 
 # %%

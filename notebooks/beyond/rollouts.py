@@ -145,6 +145,8 @@ others = [(name, agent, size) for name in ladder - {"gaussian"} if families[name
           for agent in ("plain", "wolpertinger") for size in sorted({*p.ks, p.k})]  # fmt: skip
 
 # %%
+import numpy as np
+
 from crlib.agents.practice import learning_curves
 
 options = {"updates": p.updates, "batch": p.batch, "size": p.size, "seed": p.seed}
@@ -164,12 +166,12 @@ for name, agent, size in others:
 
 # %%
 from crlib import metrics
-from crlib.metrics.rollouts import area, rollouts_to_threshold
 
-areas = {key: area(curve) for key, curve in curves.items()}
+areas = {key: curve.mean(axis=1) for key, curve in curves.items()}
 window = min(10, p.updates)
+spent = p.batch * np.arange(window, p.updates + 1)
 reached = {
-    key: rollouts_to_threshold(curve, threshold=p.threshold, batch=p.batch, window=window)
+    key: metrics.rollouts_to_threshold(metrics.recent_mean(curve, window), p.threshold, t=spent)
     for key, curve in curves.items()
 }
 for pair in pairs if p.n_tasks >= 10 else ():
@@ -196,8 +198,8 @@ figures.show(
 ) if len(effects) else "No matched pair: nothing to compare."  # fmt: skip
 
 # %% [markdown]
-# Area, runs that reached the threshold, and the median of the roll-outs that it took, by Kaplan and Meier; – where fewer than half of
-# the runs ever did:
+# Area, runs that reached the threshold in their last {glue:text}`window` updates, and the median of the roll-outs that it
+# took; – where half of the runs or more never did:
 
 # %% tags=["hide-input"]
 plots.table(areas, reached)
@@ -207,14 +209,14 @@ at_k = {name: float(areas[name, "raw", p.k].mean()) for name in families if name
 least, most = min(at_k, key=at_k.get, default="none"), max(at_k, key=at_k.get, default="none")
 
 # %%
-met = {size: [found.censored for (_, arm, other), found in reached.items() if other == size and arm == "raw"]
+met = {size: [found.rollouts for (_, arm, other), found in reached.items() if other == size and arm == "raw"]
        for size in (min(p.ks), max(p.ks))}  # fmt: skip
 
 # %%
-n_met = {size: (int(sum((~c).sum() for c in each)), sum(map(len, each))) for size, each in met.items()}
+n_met = {size: (int(sum(np.isfinite(times).sum() for times in each)), sum(map(len, each))) for size, each in met.items()}
 run.number(
     dataset=p.dataset, n_actions=len(actions), k=p.k, n_queries=p.n_queries, n_tasks=p.n_tasks,
-    threshold=p.threshold, ladder_pair=pairs[-1].name if pairs else "none",
+    threshold=p.threshold, window=window, ladder_pair=pairs[-1].name if pairs else "none",
     least_area=at_k.get(least, 0.0), most_area=at_k.get(most, 0.0), least_model=least, most_model=most,
     noise_area=float(areas["gaussian", "raw", p.k].mean()), k_low=min(p.ks), k_high=max(p.ks),
     met_low=n_met[min(p.ks)][0], runs_low=n_met[min(p.ks)][1], n_rollouts=p.updates * p.batch,

@@ -161,10 +161,8 @@ from crlib import data, extractors
 
 actions = data.load("python-api", limit=p.limit, seed=p.seed, packages=p.package_list)
 all_rewards, communities = data.usage_rewards(actions)
-n_used = min(p.n_rewards, len(communities))
-chosen = np.sort(np.random.default_rng(p.seed).choice(len(communities), n_used, replace=False))
-rewards = all_rewards[:, chosen]
-slate = min(p.slate, len(actions))
+rewards = data.some_rewards(all_rewards, p.n_rewards, seed=p.seed)
+n_used, slate = rewards.shape[1], min(p.slate, len(actions))
 
 # %%
 pairs = extractors.pairs_for(p.model) if n_used else ()
@@ -190,7 +188,7 @@ curves = {
 told = {name: told_regret_of(vectors[name], rewards, **options)[:, -1] for name in names}
 
 # %%
-gap = metrics.best_mean_gap((rewards - rewards.mean(0)) / rewards.std(0), slate) if n_used else 1.0
+gap = metrics.best_mean_gap(metrics.standardised_rewards(rewards, len(actions)), slate) if n_used else 1.0
 shares = {key: metrics.linear_share(curve) for key, curve in curves.items()}
 normalised = {key: metrics.normalised_regret(curve, gap) for key, curve in curves.items()}
 zeros = np.zeros(n_used)

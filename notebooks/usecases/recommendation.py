@@ -138,7 +138,7 @@ curves = {
 curves |= {
     (name, arm): regret_of(vectors[name], rewards, arm, **options) for name in paired for arm in ARMS
 }
-z = (rewards - rewards.mean(0)) / np.where(rewards.std(0) > 0, rewards.std(0), 1)
+z = metrics.standardised_rewards(rewards, len(actions)) if n_users else rewards
 gap = metrics.best_mean_gap(z, slate) if n_users >= 2 else np.ones(1)
 normalised = {key: metrics.normalised_regret(curve, gap) for key, curve in curves.items()}
 for pair in pairs if n_users >= 10 else ():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from crlib.data.rewards import label_rows, usage_rewards, user_rewards
+from crlib.data.rewards import label_rows, some_rewards, usage_rewards, user_rewards
 
 CALLS = np.array(
     [
@@ -129,3 +129,15 @@ def test_few_used_actions_are_all_labelled() -> None:
 def test_numbers_of_labels_out_of_range_are_refused(n_labels) -> None:
     with pytest.raises(ValueError, match="n_labels"):
         label_rows(np.arange(50.0), n_labels)
+
+
+def test_some_rewards_are_drawn_without_repeats_in_their_order():
+    rewards = np.arange(40.0).reshape(4, 10)
+    drawn = some_rewards(rewards, 3, seed=1)
+    columns = drawn[0].astype(int).tolist()
+    assert columns == sorted(set(columns))
+    assert len(columns) == 3
+    np.testing.assert_array_equal(drawn, rewards[:, columns])
+    np.testing.assert_array_equal(some_rewards(rewards, 3, seed=1), drawn)
+    np.testing.assert_array_equal(some_rewards(rewards, 11), rewards)
+    assert some_rewards(rewards[:, :0], 3).shape == (4, 0)

@@ -126,3 +126,12 @@ def test_median_matches_that_of_exponential_arrivals():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_recent_mean_is_that_of_each_full_window():
+    curves = np.random.default_rng(0).random((3, 9))
+    expected = [[row[i : i + 4].mean() for i in range(6)] for row in curves]
+    np.testing.assert_allclose(metrics.recent_mean(curves, 4), expected)
+    np.testing.assert_array_equal(metrics.recent_mean(curves, 1), curves)
+    with pytest.raises(ValueError, match="window = 10: expected 1 to 9"):
+        metrics.recent_mean(curves, 10)
