@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from crlib import training_state
 from crlib.agents.rollouts import Actions, Chains, Rollout, State, roll_out
-from crlib.agents.training_state import read_state, write_state
+from crlib.training_state import read_tensors, write_tensors
 
 
 class ChainLearner(ABC):
@@ -184,13 +187,18 @@ class ChainLearner(ABC):
         warm = max(1, total // 20)
         return min(update / warm, max(0.0, (total - update + 1) / max(1, total - warm)))
 
+    def _parameters(self) -> dict[str, nn.Parameter]:
+        """All of them: a target network is none that is trained, and must be kept too."""
+        return dict(self.network.named_parameters())
+
     def save(self, path: str | Path) -> None:
         """Write all that training needs to go on bit for bit, wholly or not at all."""
-        write_state(
-            Path(path), self.network, self.optimiser,
-            {"settings": asdict(self.settings), "update": self.update_number,
-             "rng": self.rng.bit_generator.state},
-        )  # fmt: skip
+        rest = {
+            "settings": asdict(self.settings), "update": self.update_number,
+            "rng": self.rng.bit_generator.state,
+        }  # fmt: skip
+        tensors = training_state.pack(self._parameters(), self.optimiser)
+        write_tensors(Path(path), tensors, {"rest": json.dumps(rest)})
 
     def restore(self, path: str | Path) -> None:
         """Go on from what `save` wrote.
@@ -198,8 +206,21 @@ class ChainLearner(ABC):
         Raises
         ------
         ValueError
-            If the file is damaged, or was written with other settings or another network.
+            If the file is missing or damaged, or from other settings or another network.
         """
-        found = read_state(Path(path), self.network, self.optimiser, asdict(self.settings))
-        self.update_number = int(found["update"])
-        self.rng.bit_generator.state = found["rng"]
+        try:
+            tensors, metadata = read_tensors(Path(path))
+            rest: dict[str, Any] = json.loads(metadata["rest"])
+        except (SafetensorError, OSError, KeyError, ValueError) as error:
+            raise ValueError(f"{path} is no checkpoint that can be read: {error}") from error
+        if rest.get("settings") != asdict(self.settings):
+            raise ValueError(
+                f"{path} was written with settings {rest.get('settings')}, these are "
+                f"{asdict(self.settings)}"
+            )
+        if not training_state.fits(tensors, self._parameters()):
+            raise ValueError(f"{path} was written for another network than this one")
+        training_state.unpack_weights(tensors, self._parameters())
+        training_state.unpack_moments(tensors, self._parameters(), self.optimiser)
+        self.update_number = int(rest["update"])
+        self.rng.bit_generator.state = rest["rng"]

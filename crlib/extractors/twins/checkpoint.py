@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from crlib.io import atomic_path
+from crlib import training_state
+from crlib.training_state import read_tensors, trained, write_tensors
 
 
 @dataclass
@@ -43,25 +43,19 @@ def write_checkpoint(
     optimiser: torch.optim.Optimizer,
 ) -> None:
     """Write weights, optimiser state and progress to `path`, wholly or not at all."""
-    tensors: dict[str, Tensor] = {}
-    for name, parameter in trained(model).items():
-        tensors[f"weight/{name}"] = parameter.detach()
-        for key, value in optimiser.state.get(parameter, {}).items():
-            tensors[f"{key}/{name}"] = value
     counts = {k: v for k, v in progress.__dict__.items() if k != "losses"}
-    tensors["losses"] = torch.tensor(progress.losses, dtype=torch.float64)
-    with atomic_path(path) as temporary:
-        save_file(
-            {name: tensor.contiguous().cpu() for name, tensor in tensors.items()},
-            temporary,
-            metadata={"fingerprint": fingerprint, "progress": json.dumps(counts)},
-        )
+    losses = torch.tensor(progress.losses, dtype=torch.float64)
+    write_tensors(
+        path,
+        training_state.pack(trained(model), optimiser) | {"losses": losses},
+        {"fingerprint": fingerprint, "progress": json.dumps(counts)},
+    )
 
 
 def read_checkpoint(
     path: Path, fingerprint: str, model: nn.Module
-) -> tuple[Progress, dict[str, dict[str, Tensor]]] | None:
-    """Load weights into `model`, and give the progress and the optimiser state of each parameter.
+) -> tuple[Progress, dict[str, Tensor]] | None:
+    """Load weights into `model`, and give the progress and all tensors of the checkpoint.
 
     Returns
     -------
@@ -69,43 +63,14 @@ def read_checkpoint(
         None when there is no checkpoint, when it is damaged, or when it belongs to a training
         with other settings (another `fingerprint`): then the training starts anew.
     """
-    if not path.is_file():
-        return None
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("fingerprint") != fingerprint:
-                return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError:
+        tensors, metadata = read_tensors(path)
+    except (SafetensorError, OSError):
         return None
-    if any(f"weight/{name}" not in tensors for name in trained(model)):
+    if metadata.get("fingerprint") != fingerprint or not training_state.fits(
+        tensors, trained(model)
+    ):
         return None
-    states: dict[str, dict[str, Tensor]] = {}
-    with torch.no_grad():
-        for name, parameter in trained(model).items():
-            parameter.copy_(tensors[f"weight/{name}"])
-            states[name] = {
-                key: tensors[f"{key}/{name}"]
-                for key in ("step", "exp_avg", "exp_avg_sq")
-                if f"{key}/{name}" in tensors
-            }
+    training_state.unpack_weights(tensors, trained(model))
     progress = Progress(**json.loads(metadata["progress"]), losses=tensors["losses"].tolist())
-    return progress, states
-
-
-def restore_optimiser(
-    optimiser: torch.optim.Optimizer, model: nn.Module, states: dict[str, dict[str, Tensor]]
-) -> None:
-    """Put the saved moments back, where there are any."""
-    for name, parameter in trained(model).items():
-        if states.get(name):
-            optimiser.state[parameter] = {
-                key: value.to(parameter.device) if key != "step" else value
-                for key, value in states[name].items()
-            }
-
-
-def trained(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Name -> parameter of those that are trained (adapters leave the others as they are)."""
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+    return progress, tensors

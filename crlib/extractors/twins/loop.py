@@ -18,12 +18,11 @@ from crlib.extractors.twins.batches import pad, stream
 from crlib.extractors.twins.checkpoint import (
     Progress,
     read_checkpoint,
-    restore_optimiser,
-    trained,
     write_checkpoint,
 )
 from crlib.extractors.twins.corpus import Corpus, Rows
 from crlib.extractors.twins.recipes import Phase, Recipe, phase_lengths, rate
+from crlib.training_state import trained, unpack_moments
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def train(
     learner.to(device)
     fingerprint = job.fingerprint(corpus)
     found = read_checkpoint(checkpoint, fingerprint, learner)
-    progress, states = found if found else (Progress(), {})
+    progress, tensors = found if found else (Progress(), {})
     first = 0
     for number, length in enumerate(phase_lengths(job.recipe, job.steps)):
         done = min(max(progress.step - first, 0), length)
@@ -110,7 +109,7 @@ def train(
         phase = job.recipe.phases[number]
         optimiser = _optimiser(learner, phase, job.recipe)
         if done:
-            restore_optimiser(optimiser, learner, states)
+            unpack_moments(tensors, trained(learner), optimiser)
         learner.set_causal(phase.causal)
         batches = stream(_costs(corpus, phase), job.budget, seed=(job.seed, number, 1), first=done)
         for step in range(done, length):
