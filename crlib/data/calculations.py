@@ -12,6 +12,8 @@ from crlib.data.quantities import MAX_DIGITS, too_long
 MAX_TOKENS = 64  # of a calculation
 TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?|\.\d+)|([-+*/()]))")
 LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3}
+WRITTEN = re.compile(r"([-+*/x()$%,.\d\s]*\d[)%\s]*[-+*/x][-+*/x()$%,.\d\s]*)=\s*[$]?(-?[\d,]*\.?\d+)")
+SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
 OPERATIONS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv
 }  # fmt: skip
@@ -78,6 +80,8 @@ def postfix(found: Sequence[str]) -> tuple[str, ...]:
                 raise StepError("brackets do not fit together")
             held.pop()
         elif token in OPERATIONS:
+            if operand_next and token == "+":
+                continue  # a sign that says nothing
             if operand_next and token != "-":
                 raise StepError("operators and numbers do not fit together")
             name = "neg" if operand_next else token
@@ -167,3 +171,27 @@ def number(text: str) -> Fraction:
     if too_long(value):
         raise StepError("too many digits")
     return value
+
+
+def written(text: str) -> str | None:
+    """Find the one calculation that a sentence writes out, such as "costs 4 x $5 = $20".
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str or None
+        As 4*5=20; none where there is no calculation, more than one, or it does not hold.
+    """
+    found = []
+    for left, right in WRITTEN.findall(text.translate(SIGNS)):
+        plain = re.sub(r"[$,\s]", "", left.replace("x", "*")).strip("*+/.")
+        plain = re.sub(r"([\d.]+)%", r"(\1/100)", plain) if not right.endswith("%") else plain
+        try:
+            if calculate(postfix(tokens(plain)), Fraction) == number(right):
+                found.append(f"{plain}={right.replace(',', '')}")
+        except StepError:
+            continue  # words around it, which the pattern took for a part
+    return found[0] if len(found) == 1 else None

@@ -1,0 +1,331 @@
+"""Reasoning steps: solutions of mathematics problems as a library of steps that can be executed.
+
+A step is a sentence and a schema: a calculation whose operands are roles. The roles are the
+quantities of whatever problem it is applied to, by their place in the text, results of the steps
+before, counted back from the last, and constants. So the schema of "Ann pays 3 * 4 = 12 dollars",
+where 3 and 4 are the first two numbers of the problem, is "q1 * q2": applied to another problem it
+multiplies that one's first two numbers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crlib.data.calculations import (
+    OPERATIONS,
+    StepError,
+    calculate,
+    infix,
+    number,
+    postfix,
+    tokens,
+    written,
+)
+from crlib.data.problems import Problem
+from crlib.data.quantities import Quantity, quantities
+
+Ints = NDArray[np.int64]
+Schema = tuple[str, ...]
+COMMON = frozenset(
+    [Fraction(n) for n in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000)]
+    + [Fraction(1, 100), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)]
+)  # constants that every reader knows: small counts, units of time, per cent, simple shares
+WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
+
+
+def execute(
+    schema: Schema, numbers: Sequence[Quantity], results: Sequence[Fraction]
+) -> Fraction:
+    """Apply a step's schema to a problem.
+
+    Parameters
+    ----------
+    schema : tuple of str
+        A calculation in postfix order. Its operands are q1, q2, ... (the problem's first, second,
+        ... quantity at its face value), p1, p2, ... (the same as a share: 80% is 4/5; it must be
+        a percentage), r1, r2, ... (the last result, the one before it, ...), and constants.
+    numbers : sequence of Quantity
+        Of the problem, from `crlib.data.quantities.quantities`.
+    results : sequence of Fraction
+        Of the steps so far, in order.
+
+    Raises
+    ------
+    StepError
+        If the problem lacks what an operand names, or the calculation cannot be done.
+    """
+    return calculate(schema, lambda operand: _value(operand, numbers, results))
+
+
+def _value(operand: str, numbers: Sequence[Quantity], results: Sequence[Fraction]) -> Fraction:
+    kind = operand[0]
+    if kind not in "qpr":
+        return Fraction(operand)
+    place = int(operand[1:])
+    if kind == "r":
+        if place > len(results):
+            raise StepError("no such earlier result")
+        return results[-place]
+    if place > len(numbers):
+        raise StepError("no such quantity in the problem")
+    quantity = numbers[place - 1]
+    if kind == "q":
+        return quantity.value
+    if not quantity.percent:
+        raise StepError("the quantity is no percentage")
+    return quantity.value / 100
+
+
+def describe(schema: Schema) -> str:
+    """Say a schema in words, for an embedding: what stands in its sentence are other numbers."""
+    names = {"q": "number {}", "p": "percentage number {}", "r": "result {} back"}
+    said = []
+    for part in infix(schema).replace("(", "( ").replace(")", " )").split():
+        kind = part.lstrip("-")[0] if part not in WORDS else ""
+        word = names[kind].format(part.lstrip("-")[1:]) if kind in names else WORDS.get(part, part)
+        said.append(f"minus {word}" if kind in names and part[0] == "-" else word)
+    return " ".join(said).replace("( ", "(").replace(" )", ")").replace("result 1 back", "result")
+
+
+@dataclass
+class Replay:
+    """One solution, step by step.
+
+    Attributes
+    ----------
+    steps : list of (str, tuple of str)
+        Sentence and schema of each step that calculates.
+    results : list of Fraction
+    reason : str
+        "" where executing the schemas on the problem's quantities ends with the reference answer,
+        else what is in the way.
+    counts : Counter
+        Of steps: without a calculation, with one that only its words tell, and others.
+    """
+
+    steps: list[tuple[str, Schema]] = field(default_factory=list)
+    results: list[Fraction] = field(default_factory=list)
+    reason: str = ""
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+def replay(problem: Problem) -> Replay:
+    """Read a worked solution as schemas and execute them.
+
+    A number of a calculation is bound to the first of these that has its value: a result that no
+    step has used, the latest first; a quantity of the problem that none has used, in the order of
+    the text, face value before share; then those used before, in the same order; else it is a
+    constant. A step without annotation counts where its sentence writes out one calculation that
+    holds.
+
+    Parameters
+    ----------
+    problem : Problem
+
+    Returns
+    -------
+    Replay
+    """
+    done = Replay()
+    numbers = quantities(problem.question)
+    used: set[str] = set()  # quantities by name, results by their absolute place
+    calculations = problem.calculations or ((),) * len(problem.steps)
+    try:
+        for text, noted in zip(problem.steps, calculations, strict=True):
+            if len(noted) > 1:
+                raise StepError("several calculations in one step")
+            told = noted[0] if noted else written(text)
+            if told is None:
+                done.counts["steps without a calculation"] += 1
+                continue
+            done.counts["steps with an annotation" if noted else "steps read from the words"] += 1
+            _add(done, text, told, numbers, used)
+        done.reason = _ending(done.results, number(problem.answer))
+    except StepError as error:
+        done.reason = str(error)
+    return done
+
+
+def _add(
+    done: Replay, text: str, told: str, numbers: Sequence[Quantity], used: set[str]
+) -> None:
+    left, mark, right = told.rpartition("=")
+    if not mark or "=" in left:
+        raise StepError("calculation has not one sign of equality")
+    schema = _ordered(postfix(_bind(tokens(left), numbers, done.results, used)))
+    value = execute(schema, numbers, done.results)
+    if value != number(right):
+        raise StepError("calculation does not hold exactly")
+    constants = [Fraction(x) for x in schema if x[0] not in "qpr+-*/n"]
+    done.counts["steps with an uncommon constant"] += any(c not in COMMON for c in constants)
+    done.counts["steps of constants alone"] += not linked(schema)
+    done.steps.append((text, schema))
+    done.results.append(value)
+
+
+def linked(schema: Schema) -> bool:
+    """Whether a schema uses a quantity of the problem or an earlier result at all."""
+    return any(operand[0] in "qpr" for operand in schema)
+
+
+def _ending(results: Sequence[Fraction], answer: Fraction) -> str:
+    if not results:
+        return "no step calculates"
+    if results[-1] == answer:
+        return ""
+    if answer in results:
+        return "answer is an earlier result"
+    return "no step calculates the answer"
+
+
+def _bind(
+    found: Sequence[str], numbers: Sequence[Quantity], results: Sequence[Fraction], used: set[str]
+) -> list[str]:
+    named = [(f"#{i}", value) for i, value in reversed(list(enumerate(results)))]
+    for i, quantity in enumerate(numbers, 1):
+        named.append((f"q{i}", quantity.value))
+        if quantity.percent:
+            named.append((f"p{i}", quantity.value / 100))
+
+    def operand(value: Fraction) -> str | None:
+        fitting = [name for name, held in named if held == value]
+        return min(fitting, key=lambda name: name in used, default=None)  # the first of equals
+
+    bound: list[str] = []
+    place = 0
+    while place < len(found):
+        token, width, name = found[place], 1, None
+        if token[0] in ".0123456789":
+            name = operand(Fraction(token))
+            # 3/4 or 80/100 may be one quantity, three quarters or 80%, which it multiplies.
+            share = _quotient(found, place)
+            if share is not None and (whole := operand(share)) is not None:
+                below = operand(Fraction(found[place + 2]))
+                if whole[0] == "p" or (whole[0] == "q" and None in (name, below)):
+                    name, width = whole, 3
+            if name is None:
+                name = str(Fraction(token))
+            else:
+                used.add(name)
+            if name[0] == "#":
+                name = f"r{len(results) - int(name[1:])}"
+        bound.append(name or token)
+        place += width
+    return bound
+
+
+def _quotient(found: Sequence[str], place: int) -> Fraction | None:
+    divides = found[place + 1 : place + 2] == ["/"] and found[place + 2] not in (*OPERATIONS, "(")
+    if not divides or (place and found[place - 1] == "/") or not Fraction(found[place + 2]):
+        return None
+    return Fraction(found[place]) / Fraction(found[place + 2])
+
+
+def _ordered(program: Schema) -> Schema:
+    """Sums and products with their two sides in one order: q2 * q1 is q1 * q2."""
+    stack: list[Schema] = []
+    for token in program:
+        if token in OPERATIONS:
+            right, left = stack.pop(), stack.pop()
+            if token in "+*" and right < left:
+                left, right = right, left
+            stack.append((*left, *right, token))
+        else:
+            stack.append((*stack.pop(), token) if token == "neg" else (token,))
+    (whole,) = stack
+    return whole
+
+
+@dataclass(frozen=True)
+class StepLibrary:
+    """The K actions: distinct pairs of a sentence and a schema.
+
+    Attributes
+    ----------
+    texts : tuple of K str
+        The sentences, with the numbers of the problem that they come from.
+    schemas : tuple of tuples of str
+        The distinct schemas, the most frequent first.
+    schema_of : ndarray of int64, shape (K,)
+        Each step's schema.
+    chains : dict of str to tuple of int
+        Steps, by the id of the problem that they solve; of problems that replay.
+    reasons : dict of str to tuple of str
+        Ids of the problems that do not replay, by reason, the most frequent first.
+    counts : dict of str to int
+        Of problems, steps and kinds of steps.
+    """
+
+    texts: tuple[str, ...]
+    schemas: tuple[Schema, ...]
+    schema_of: Ints
+    chains: dict[str, tuple[int, ...]]
+    reasons: dict[str, tuple[str, ...]]
+    counts: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def described(self) -> list[str]:
+        """Return sentences with their schema in words, which is what tells where it is applied."""
+        said = [describe(schema) for schema in self.schemas]
+        return [f"{text} ({said[n]})" for text, n in zip(self.texts, self.schema_of, strict=True)]
+
+    def with_schema(self) -> dict[Schema, int]:
+        """Return the first step of each schema."""
+        _, first = np.unique(self.schema_of, return_index=True)
+        return {schema: int(step) for schema, step in zip(self.schemas, first, strict=True)}
+
+
+def step_library(problems: Sequence[Problem]) -> StepLibrary:
+    """Make the library of all steps of all solutions.
+
+    Steps of a solution that does not replay are taken as far as they could be read, as each is
+    right by itself.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        With worked solutions, such as GSM8K's training set or generated ones; distinct ids.
+
+    Returns
+    -------
+    StepLibrary
+
+    Raises
+    ------
+    ValueError
+        If ids repeat, or no step can be read.
+    """
+    if len({problem.id for problem in problems}) < len(problems):
+        raise ValueError("two problems have the same id: give each its own")
+    actions: dict[tuple[str, Schema], int] = {}
+    chains: dict[str, tuple[int, ...]] = {}
+    failed: dict[str, list[str]] = {}
+    counts = Counter({"problems": len(problems)})
+    for problem in problems:
+        done = replay(problem)
+        chain = tuple(actions.setdefault(step, len(actions)) for step in done.steps)
+        counts.update(done.counts)
+        if done.reason:
+            failed.setdefault(done.reason, []).append(problem.id)
+        else:
+            chains[problem.id] = chain
+    if not actions:
+        raise ValueError(f"no step of {len(problems)} problems can be read: {list(failed)}")
+    frequency = Counter(schema for _, schema in actions)
+    schemas = sorted(frequency, key=lambda schema: (-frequency[schema], schema))
+    rank = {schema: place for place, schema in enumerate(schemas)}
+    counts["problems that replay"] = len(chains)
+    return StepLibrary(
+        tuple(text for text, _ in actions), tuple(schemas),
+        np.array([rank[schema] for _, schema in actions], np.int64), chains,
+        {why: tuple(ids) for why, ids in sorted(failed.items(), key=lambda one: -len(one[1]))},
+        dict(counts) | {"steps": len(actions), "schemas": len(schemas)},
+    )  # fmt: skip
