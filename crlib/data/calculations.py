@@ -12,7 +12,10 @@ from crlib.data.quantities import MAX_DIGITS, too_long
 MAX_TOKENS = 64  # of a calculation
 TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?|\.\d+)|([-+*/()]))")
 LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3}
-WRITTEN = re.compile(r"([-+*/x()$%,.\d\s]*\d[)%\s]*[-+*/x][-+*/x()$%,.\d\s]*)=\s*[$]?(-?[\d,]*\.?\d+)")
+WRITTEN = re.compile(r"([-+*/x()$%,.\d\s]{3,80})=\s*\$?(-?(?:[\d,]*\.)?\d+)")
+    r"([-+*/x()$%,.\d\s]*\d[)%\s]*[-+*/x][-+*/x()$%,.\d\s]*)=\s*[$]?(-?[\d,]*\.?\d+)"
+)
+NUMBER = re.compile(r"-?(\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?|\.\d+)(/\d+)?")
 SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
 OPERATIONS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv
@@ -161,9 +164,10 @@ def number(text: str) -> Fraction:
     StepError
         If it is none, or has more than 15 digits.
     """
-    plain = text.strip().replace(",", "")
-    if not re.fullmatch(r"-?(\d+(\.\d*)?|\.\d+)(/\d+)?", plain) or len(plain) > 2 * MAX_DIGITS:
+    plain = text.strip()
+    if not NUMBER.fullmatch(plain) or len(plain) > 2 * MAX_DIGITS:
         raise StepError("result is no number")
+    plain = plain.replace(",", "")
     above, _, below = plain.partition("/")
     if below and not int(below):
         raise StepError("division by zero")
@@ -190,7 +194,8 @@ def written(text: str) -> str | None:
         plain = re.sub(r"[$,\s]", "", left.replace("x", "*")).strip("*+/.")
         plain = re.sub(r"([\d.]+)%", r"(\1/100)", plain) if not right.endswith("%") else plain
         try:
-            if calculate(postfix(tokens(plain)), Fraction) == number(right):
+            program = postfix(tokens(plain))
+            if len(program) > 1 and calculate(program, Fraction) == number(right):
                 found.append(f"{plain}={right.replace(',', '')}")
         except StepError:
             continue  # words around it, which the pattern took for a part

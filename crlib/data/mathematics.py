@@ -17,80 +17,16 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from crlib.data.calculations import (
-    OPERATIONS,
-    StepError,
-    calculate,
-    infix,
-    number,
-    postfix,
-    tokens,
-    written,
-)
+from crlib.data.calculations import OPERATIONS, StepError, number, postfix, tokens, written
 from crlib.data.problems import Problem
 from crlib.data.quantities import Quantity, quantities
+from crlib.data.schemas import Schema, describe, execute, linked, ordered
 
 Ints = NDArray[np.int64]
-Schema = tuple[str, ...]
 COMMON = frozenset(
     [Fraction(n) for n in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000)]
     + [Fraction(1, 100), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)]
 )  # constants that every reader knows: small counts, units of time, per cent, simple shares
-WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
-
-
-def execute(
-    schema: Schema, numbers: Sequence[Quantity], results: Sequence[Fraction]
-) -> Fraction:
-    """Apply a step's schema to a problem.
-
-    Parameters
-    ----------
-    schema : tuple of str
-        A calculation in postfix order. Its operands are q1, q2, ... (the problem's first, second,
-        ... quantity at its face value), p1, p2, ... (the same as a share: 80% is 4/5; it must be
-        a percentage), r1, r2, ... (the last result, the one before it, ...), and constants.
-    numbers : sequence of Quantity
-        Of the problem, from `crlib.data.quantities.quantities`.
-    results : sequence of Fraction
-        Of the steps so far, in order.
-
-    Raises
-    ------
-    StepError
-        If the problem lacks what an operand names, or the calculation cannot be done.
-    """
-    return calculate(schema, lambda operand: _value(operand, numbers, results))
-
-
-def _value(operand: str, numbers: Sequence[Quantity], results: Sequence[Fraction]) -> Fraction:
-    kind = operand[0]
-    if kind not in "qpr":
-        return Fraction(operand)
-    place = int(operand[1:])
-    if kind == "r":
-        if place > len(results):
-            raise StepError("no such earlier result")
-        return results[-place]
-    if place > len(numbers):
-        raise StepError("no such quantity in the problem")
-    quantity = numbers[place - 1]
-    if kind == "q":
-        return quantity.value
-    if not quantity.percent:
-        raise StepError("the quantity is no percentage")
-    return quantity.value / 100
-
-
-def describe(schema: Schema) -> str:
-    """Say a schema in words, for an embedding: what stands in its sentence are other numbers."""
-    names = {"q": "number {}", "p": "percentage number {}", "r": "result {} back"}
-    said = []
-    for part in infix(schema).replace("(", "( ").replace(")", " )").split():
-        kind = part.lstrip("-")[0] if part not in WORDS else ""
-        word = names[kind].format(part.lstrip("-")[1:]) if kind in names else WORDS.get(part, part)
-        said.append(f"minus {word}" if kind in names and part[0] == "-" else word)
-    return " ".join(said).replace("( ", "(").replace(" )", ")").replace("result 1 back", "result")
 
 
 @dataclass
@@ -152,13 +88,11 @@ def replay(problem: Problem) -> Replay:
     return done
 
 
-def _add(
-    done: Replay, text: str, told: str, numbers: Sequence[Quantity], used: set[str]
-) -> None:
+def _add(done: Replay, text: str, told: str, numbers: Sequence[Quantity], used: set[str]) -> None:
     left, mark, right = told.rpartition("=")
     if not mark or "=" in left:
         raise StepError("calculation has not one sign of equality")
-    schema = _ordered(postfix(_bind(tokens(left), numbers, done.results, used)))
+    schema = ordered(postfix(_bind(tokens(left), numbers, done.results, used)))
     value = execute(schema, numbers, done.results)
     if value != number(right):
         raise StepError("calculation does not hold exactly")
@@ -167,11 +101,6 @@ def _add(
     done.counts["steps of constants alone"] += not linked(schema)
     done.steps.append((text, schema))
     done.results.append(value)
-
-
-def linked(schema: Schema) -> bool:
-    """Whether a schema uses a quantity of the problem or an earlier result at all."""
-    return any(operand[0] in "qpr" for operand in schema)
 
 
 def _ending(results: Sequence[Fraction], answer: Fraction) -> str:
@@ -225,21 +154,6 @@ def _quotient(found: Sequence[str], place: int) -> Fraction | None:
     if not divides or (place and found[place - 1] == "/") or not Fraction(found[place + 2]):
         return None
     return Fraction(found[place]) / Fraction(found[place + 2])
-
-
-def _ordered(program: Schema) -> Schema:
-    """Sums and products with their two sides in one order: q2 * q1 is q1 * q2."""
-    stack: list[Schema] = []
-    for token in program:
-        if token in OPERATIONS:
-            right, left = stack.pop(), stack.pop()
-            if token in "+*" and right < left:
-                left, right = right, left
-            stack.append((*left, *right, token))
-        else:
-            stack.append((*stack.pop(), token) if token == "neg" else (token,))
-    (whole,) = stack
-    return whole
 
 
 @dataclass(frozen=True)
@@ -329,3 +243,33 @@ def step_library(problems: Sequence[Problem]) -> StepLibrary:
         {why: tuple(ids) for why, ids in sorted(failed.items(), key=lambda one: -len(one[1]))},
         dict(counts) | {"steps": len(actions), "schemas": len(schemas)},
     )  # fmt: skip
+
+
+def reference_chain(
+    library: StepLibrary, problem: Problem, first: dict[Schema, int] | None = None
+) -> tuple[int, ...]:
+    """Return steps of the library that replay a problem's reference solution.
+
+    They are the problem's own where the library was made of it; else for each step the first one
+    of the library with the same schema.
+
+    Parameters
+    ----------
+    library : StepLibrary
+    problem : Problem
+    first : dict, optional
+        `StepLibrary.with_schema`, where it is at hand.
+
+    Returns
+    -------
+    tuple of int
+        Empty where the solution does not replay, or needs a schema that the library lacks.
+    """
+    own = library.chains.get(problem.id)
+    if own is not None:
+        return own
+    done = replay(problem)
+    known = library.with_schema() if first is None else first
+    if done.reason or any(schema not in known for _, schema in done.steps):
+        return ()
+    return tuple(known[schema] for _, schema in done.steps)

@@ -14,14 +14,17 @@ SMALL = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
          "eighteen", "nineteen")  # fmt: skip
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-MULTIPLES = {"dozen": 12, "twice": 2, "thrice": 3, "double": 2, "doubled": 2, "doubles": 2,
-             "triple": 3, "tripled": 3, "triples": 3, "quadruple": 4, "half": Fraction(1, 2)}  # fmt: skip
+MULTIPLES: dict[str, int | Fraction] = {
+    "dozen": 12, "twice": 2, "thrice": 3, "double": 2, "doubled": 2, "doubles": 2, "triple": 3,
+    "tripled": 3, "triples": 3, "quadruple": 4, "half": Fraction(1, 2),
+}  # fmt: skip
 PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6,
          "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}  # fmt: skip
 UNITS = {word: value for value, word in enumerate(SMALL)}
 WORDS = UNITS | {word: 10 * value for value, word in enumerate(TENS, 2)}
 
-_digits = r"(?:\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})+|\d+)(?:\.\d+)?|\.\d+"
+# Possessive where a long run of digits would else be tried at every length.
+_digits = r"(?:\d{1,3}(?:(?:,|\{,\}|,\\!)\d{3})++(?!\d)|\d++)(?:\.\d++)?|\.\d++"
 _unit, _ten, _word = ("|".join(group) for group in (SMALL[1:10], TENS, [*SMALL, *TENS]))
 _count = rf"(?:(?:{_ten})[ -](?:{_unit})|{_word})"
 _scales = "|".join(SCALES)
@@ -29,8 +32,8 @@ _parts = "|".join(PARTS)
 QUANTITY = re.compile(
     rf"""\\[dt]?frac\s*(?:\{{\s*(?P<above>\d+)\s*\}}\s*\{{\s*(?P<below>\d+)\s*\}}
                         |(?P<above1>\d)(?P<below1>\d))
-    |(?P<sign>(?<![\w)\]}}.$])-)?(?P<number>{_digits})(?!\d)
-      (?:\ (?P<top>\d+)/(?P<bottom>\d+)(?![\d.])|/(?P<under>\d+)(?![\d.,]*[\d/])
+    |(?P<sign>(?<![\w)\]}}.$])-)?(?P<number>{_digits})
+      (?:\ (?P<top>\d++)/(?P<bottom>\d++)(?![.,]\d|/)|/(?P<under>\d++)(?![.,]\d|/)
         |(?P<ordinal>(?:st|nd|rd|th)\b)
         |\ (?P<million>{_scales})\b)?
     |\b(?P<share>{_count}|an?)[ -](?P<part>{_parts})s?\b
@@ -73,8 +76,9 @@ def quantities(text: str, left_out: Counter[str] | None = None) -> tuple[Quantit
     """
     found: list[Quantity] = []
     missed = Counter[str]() if left_out is None else left_out
-    missed["drawing"] += len(DRAWING.findall(text))
-    plain = DRAWING.sub(" ", text)
+    plain, drawings = DRAWING.subn(" ", text)
+    if drawings:
+        missed["drawing"] += drawings
     for match in QUANTITY.finditer(plain):
         if max((len(run) for run in re.findall(r"\d+", match[0])), default=0) > MAX_DIGITS:
             missed["too many digits"] += 1
@@ -91,8 +95,6 @@ def quantities(text: str, left_out: Counter[str] | None = None) -> tuple[Quantit
         else:
             percent = PERCENT.match(plain, match.end()) is not None
             found.append(Quantity(value, percent, match[0]))
-    if not missed["drawing"]:
-        del missed["drawing"]
     return tuple(found)
 
 
@@ -115,7 +117,7 @@ def _value(parts: dict[str, str]) -> Fraction | None:
     word = parts["word"].lower()
     if word == "one":
         return None
-    return Fraction(MULTIPLES[word] if word in MULTIPLES else _from_words(word))
+    return Fraction(MULTIPLES.get(word) or _from_words(word))
 
 
 def _from_digits(parts: dict[str, str]) -> Fraction | None:

@@ -70,8 +70,8 @@ SHOPPING = (
           "on {B}.",
           ("{N} wants {m} {B} for ${s} each. | The list also has {m} {B} at ${s} each.",),
           {"m": (2, 20), "s": (2, 30)}),
-    Stage("x1+x2", "x3-x1 = x2", "Together that is {calc} = {x} dollars. | The {A} and the {B} cost "
-          "{calc} = {x} dollars.",
+    Stage("x1+x2", "x3-x1 = x2", "Together that is {calc} = {x} dollars. | The {A} and the {B} "
+          "cost {calc} = {x} dollars.",
           asks="How many dollars does {N} spend? | What is the price of everything in dollars?"),
     Stage("x3*c/100", "x4/x3 = c/100", "The coupon takes off {calc} = {x} dollars. | {N} saves "
           "{calc} = {x} dollars.",
@@ -86,8 +86,8 @@ SHOPPING = (
           asks="How many dollars does {N} have left? | How much change in dollars is due?"),
 )  # fmt: skip
 TRAVEL = (
-    Stage("n*p", "x1/p = n", "The first part is {calc} = {x} miles. | {N} covers {calc} = {x} miles "
-          "at that speed.",
+    Stage("n*p", "x1/p = n", "The first part is {calc} = {x} miles. | {N} covers {calc} = {x} "
+          "miles at that speed.",
           ("{N} drives for {n} hours at {p} miles per hour. | For {n} hours {N} goes {p} miles an "
            "hour.",), {"n": (2, 12), "p": (20, 75)}),
     Stage("x1+m", "x2-m = x1", "The whole way is {calc} = {x} miles. | In all {N} drives "
@@ -279,8 +279,9 @@ TANK = (
           asks="How many cents does it cost to fill it? | What does {N} pay, in cents?"),
     Stage("x4/k", "x5*k = x4", "Each of them pays {calc} = {x} cents. | A share is {calc} = {x} "
           "cents.",
-          ("That cost is shared by {k} neighbours. | Of that cost {k} neighbours pay equal parts.",),
-          {"k": (2, 9)}, asks="How many cents does each neighbour pay? | What is one share in cents?"),
+          ("That cost is shared by {k} neighbours. | {k} neighbours pay equal parts of that cost.",),
+          {"k": (2, 9)},
+          asks="How many cents does each neighbour pay? | What is one share in cents?"),
 )  # fmt: skip
 
 FAMILIES: dict[str, tuple[Stage, ...]] = {

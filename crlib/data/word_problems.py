@@ -196,9 +196,7 @@ def _wording(text: str, rng: np.random.Generator) -> str:
     return wordings[int(rng.integers(len(wordings)))]
 
 
-def _filled(
-    text: str, words: dict[str, str], values: Values, rng: np.random.Generator
-) -> str:
+def _filled(text: str, words: dict[str, str], values: Values, rng: np.random.Generator) -> str:
     written = {name: _digits(value) for name, value in values.items()}
     for name in NAME.findall(" ".join(re.findall(r"(?<!\$)\{(\w+)\}(?!%| percent)", text))):
         value = values[name]
