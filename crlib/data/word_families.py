@@ -279,7 +279,7 @@ TANK = (
           asks="How many cents does it cost to fill it? | What does {N} pay, in cents?"),
     Stage("x4/k", "x5*k = x4", "Each of them pays {calc} = {x} cents. | A share is {calc} = {x} "
           "cents.",
-          ("That cost is shared by {k} neighbours. | {k} neighbours pay equal parts of that cost.",),
+          ("That cost is shared by {k} neighbours. | {k} neighbours share that cost equally.",),
           {"k": (2, 9)},
           asks="How many cents does each neighbour pay? | What is one share in cents?"),
 )  # fmt: skip
