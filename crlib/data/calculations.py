@@ -190,11 +190,16 @@ def written(text: str) -> str | None:
     found = []
     for left, right in WRITTEN.findall(text.translate(SIGNS)):
         plain = re.sub(r"[$,\s]", "", left.replace("x", "*")).strip("*+/.")
-        plain = re.sub(r"([\d.]+)%", r"(\1/100)", plain) if not right.endswith("%") else plain
-        try:
-            program = postfix(tokens(plain))
-            if len(program) > 1 and calculate(program, Fraction) == number(right):
-                found.append(f"{plain}={right.replace(',', '')}")
-        except StepError:
-            continue  # words around it, which the pattern took for a part
+        result = right.replace(",", "")
+        # 100% - 40% = 60% is meant at face value, 15% * 1000 = 150 as a share.
+        readings = (plain.replace("%", ""), re.sub(r"([\d.]+)%", r"(\1/100)", plain))
+        found += [f"{one}={result}" for one in dict.fromkeys(readings) if _holds(one, result)][:1]
     return found[0] if len(found) == 1 else None
+
+
+def _holds(left: str, right: str) -> bool:
+    try:
+        program = postfix(tokens(left))
+        return len(program) > 1 and calculate(program, Fraction) == number(right)
+    except StepError:
+        return False  # words around it, which the pattern took for a part

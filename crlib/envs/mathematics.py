@@ -254,7 +254,7 @@ class MathBatch:
             valid[row, place] = self._apply(row, int(chosen[row]), reward)
         state.chain, state.valid, state.length = chain, valid, state.length + taken
         ended = live & (~taken | (state.length == self.max_length))
-        for row in np.flatnonzero(ended):
+        for row in np.flatnonzero(ended).tolist():
             target, found = self.targets[self._asked[row]], self._found[row]
             self._success[row] = bool(found) and found[-1] == target
         state.done = state.done | ended
