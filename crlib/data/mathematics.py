@@ -23,10 +23,6 @@ from crlib.data.quantities import Quantity, quantities
 from crlib.data.schemas import Schema, describe, execute, linked, ordered
 
 Ints = NDArray[np.int64]
-COMMON = frozenset(
-    [Fraction(n) for n in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000)]
-    + [Fraction(1, 100), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)]
-)  # constants that every reader knows: small counts, units of time, per cent, simple shares
 
 
 @dataclass
@@ -51,7 +47,7 @@ class Replay:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-def replay(problem: Problem) -> Replay:
+def replay(problem: Problem, *, strict: bool = False) -> Replay:
     """Read a worked solution as schemas and execute them.
 
     A number of a calculation is bound to the first of these that has its value: a result that no
@@ -63,6 +59,9 @@ def replay(problem: Problem) -> Replay:
     Parameters
     ----------
     problem : Problem
+    strict : bool
+        Stop at a step that uses neither a quantity nor an earlier result, or a constant that not
+        every reader knows (`crlib.data.schemas.COMMON`): such a number comes from nowhere.
 
     Returns
     -------
@@ -81,7 +80,7 @@ def replay(problem: Problem) -> Replay:
                 done.counts["steps without a calculation"] += 1
                 continue
             done.counts["steps with an annotation" if noted else "steps read from the words"] += 1
-            _add(done, text, told, numbers, used)
+            _add(done, text, told, numbers, used, strict)
         done.reason = _ending(done.results, number(problem.answer))
     except StepError as error:
         done.reason = str(error)
@@ -96,9 +95,12 @@ def _add(done: Replay, text: str, told: str, numbers: Sequence[Quantity], used: 
     value = execute(schema, numbers, done.results)
     if value != number(right):
         raise StepError("calculation does not hold exactly")
-    constants = [Fraction(x) for x in schema if x[0] not in "qpr+-*/n"]
-    done.counts["steps with an uncommon constant"] += any(c not in COMMON for c in constants)
+    done.counts["steps with an uncommon constant"] += not familiar(schema)
     done.counts["steps of constants alone"] += not linked(schema)
+    if strict and not familiar(schema):
+        raise StepError("a number that comes from nowhere")
+    if strict and not linked(schema):
+        raise StepError("a step of constants alone")
     done.steps.append((text, schema))
     done.results.append(value)
 
@@ -197,7 +199,7 @@ class StepLibrary:
         return {schema: int(step) for schema, step in zip(self.schemas, first, strict=True)}
 
 
-def step_library(problems: Sequence[Problem]) -> StepLibrary:
+def step_library(problems: Sequence[Problem], *, strict: bool = False) -> StepLibrary:
     """Make the library of all steps of all solutions.
 
     Steps of a solution that does not replay are taken as far as they could be read, as each is
@@ -207,6 +209,8 @@ def step_library(problems: Sequence[Problem]) -> StepLibrary:
     ----------
     problems : sequence of Problem
         With worked solutions, such as GSM8K's training set or generated ones; distinct ids.
+    strict : bool
+        Without steps whose numbers come from nowhere: see `replay`.
 
     Returns
     -------
@@ -224,7 +228,7 @@ def step_library(problems: Sequence[Problem]) -> StepLibrary:
     failed: dict[str, list[str]] = {}
     counts = Counter({"problems": len(problems)})
     for problem in problems:
-        done = replay(problem)
+        done = replay(problem, strict=strict)
         chain = tuple(actions.setdefault(step, len(actions)) for step in done.steps)
         counts.update(done.counts)
         if done.reason:

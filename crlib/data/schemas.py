@@ -12,6 +12,10 @@ from crlib.data.calculations import OPERATIONS, StepError, calculate, infix
 from crlib.data.quantities import Quantity
 
 Schema = tuple[str, ...]
+COMMON = frozenset(
+    [Fraction(n) for n in (*range(13), 24, 30, 31, 52, 60, 100, 365, 1000)]
+    + [Fraction(1, 100), Fraction(1, 10), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4)]
+)  # constants that every reader knows: small counts, units of time, per cent, simple shares
 WORDS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 
 
@@ -70,6 +74,14 @@ def describe(schema: Schema) -> str:
 def linked(schema: Schema) -> bool:
     """Whether a schema uses a quantity of the problem or an earlier result at all."""
     return any(operand[0] in "qpr" for operand in schema)
+
+
+def familiar(schema: Schema) -> bool:
+    """Whether all its constants are of those that every reader knows (`COMMON`)."""
+    return all(
+        token[0] in "qpr" or token in (*OPERATIONS, "neg") or Fraction(token) in COMMON
+        for token in schema
+    )
 
 
 def ordered(program: Schema) -> Schema:
