@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from crlib.data.calculations import OPERATIONS, StepError, number, postfix, tokens, written
 from crlib.data.problems import Problem
 from crlib.data.quantities import Quantity, quantities
-from crlib.data.schemas import Schema, describe, execute, linked, ordered
+from crlib.data.schemas import Schema, describe, execute, familiar, linked, ordered
 
 Ints = NDArray[np.int64]
 
@@ -87,7 +87,9 @@ def replay(problem: Problem, *, strict: bool = False) -> Replay:
     return done
 
 
-def _add(done: Replay, text: str, told: str, numbers: Sequence[Quantity], used: set[str]) -> None:
+def _add(
+    done: Replay, text: str, told: str, numbers: Sequence[Quantity], used: set[str], strict: bool
+) -> None:
     left, mark, right = told.rpartition("=")
     if not mark or "=" in left:
         raise StepError("calculation has not one sign of equality")

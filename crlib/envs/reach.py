@@ -295,5 +295,6 @@ def ceiling(
         bounded[found.bounded_at] += found.bounded_at > 0
     return Ceiling(
         len(problems), dict(Counter(answer.kind for answer in answers)), searched,
-        tuple(right[1:].cumsum().tolist()), tuple((wrong[1:].cumsum() / max(1, n_wrong)).tolist()), dict(+bounded),
+        tuple(right[1:].cumsum().tolist()),
+        tuple((wrong[1:].cumsum() / max(1, n_wrong)).tolist()), dict(+bounded),
     )  # fmt: skip
