@@ -83,7 +83,7 @@ def _classify(parsed: Any) -> Answer:
         return Answer(None, "an equation or inequality")
     if not isinstance(parsed, sympy.Expr) or isinstance(parsed, sympy.MatrixBase):
         return Answer(None, "several values, an interval or a matrix")
-    if parsed.free_symbols:
+    if {str(letter) for letter in parsed.free_symbols} - {"i"}:
         return Answer(None, "an expression with letters")
     if _plain(parsed) and (exact := sympy.nsimplify(parsed.doit(), rational=True)).is_Rational:
         return _rational(Fraction(int(exact.p), int(exact.q)))
@@ -95,7 +95,7 @@ def _plain(parsed: Any) -> bool:
     import sympy
 
     return all(
-        isinstance(part, (sympy.Number, sympy.Add, sympy.Mul))
+        isinstance(part, (sympy.Number, sympy.Add, sympy.Mul, sympy.UnevaluatedExpr))
         or (isinstance(part, sympy.Pow) and part.exp.is_Number and abs(part.exp) <= MAX_POWER)
         for part in sympy.preorder_traversal(parsed)
     )

@@ -10,10 +10,10 @@ from fractions import Fraction
 from crlib.data.quantities import MAX_DIGITS, too_long
 
 MAX_TOKENS = 64  # of a calculation
-TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?|\.\d+)|([-+*/()]))")
+TOKEN = re.compile(r"\s*(?:(\d+(?:\.\d*)?|\.\d+)|([-+*/()]))", re.ASCII)
 LEVEL = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 3}
-WRITTEN = re.compile(r"([-+*/x()$%,.\d\s]{3,80})=\s*\$?(-?[\d,]{0,20}\.?\d{1,15})")
-NUMBER = re.compile(r"-?(\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?|\.\d+)(/\d+)?")
+WRITTEN = re.compile(r"([-+*/x()$%,.\d\s]{3,80})=\s*\$?(-?[\d,]{0,20}\.?\d{1,15})", re.ASCII)
+NUMBER = re.compile(r"-?(\d{1,3}(,\d{3})+(\.\d*)?|\d+(\.\d*)?|\.\d+)(/\d+)?", re.ASCII)
 SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"})
 OPERATIONS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv

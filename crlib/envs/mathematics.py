@@ -214,6 +214,14 @@ class MathBatch:
         ]
         return np.stack(rows)[:, self.library.schema_of]
 
+    def executes(self, row: int, step: int) -> bool:
+        """Whether a step leaves a result in an episode as it stands."""
+        try:
+            execute(self.schema(step), self.numbers[self._asked[row]], self._found[row])
+        except StepError:
+            return False
+        return True
+
     def step(self, actions: ArrayLike) -> tuple[NDArray[np.float64], Bools, dict[str, Any]]:
         """Take one action in every episode; those that are done ignore it.
 
