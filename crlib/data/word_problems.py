@@ -68,7 +68,7 @@ def word_problems(
     drawn = 0
     while len(problems) < n:
         drawn += 1
-        if drawn > 1000 * n:
+        if drawn > 200 * n:
             raise ValueError(f"only {len(problems)} of {n} distinct problems could be drawn")
         family = chosen[int(rng.integers(len(chosen)))]
         problem = _problem(family, len(problems), distractors, rng)
