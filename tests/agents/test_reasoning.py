@@ -120,19 +120,19 @@ def test_a_critic_that_expects_nothing_stops(batch):
         lookahead(flat, batch, [0], candidates=0)
 
 
-def test_a_real_agent_looks_ahead_at_its_best_steps_only(batch):
+def test_one_candidate_is_the_policy_s_best_step_that_fits(batch):
     agent = A2C(batch.tool_vectors, 6, size=Shape(8, 1, 2), settings=Settings(seed=0))
-    with torch.no_grad():
-        agent.network.value.bias.fill_(0)
-        agent.network.value.weight.mul_(5)
+    grows = SimpleNamespace(
+        read=lambda s: (torch.from_numpy(s.length).double(), agent.read(s)[1])
+    )  # fmt: skip
     numbers = np.arange(20)
-    few, again = (lookahead(agent, batch, numbers, candidates=3) for _ in range(2))
-    np.testing.assert_array_equal(few.chain, again.chain)
-    assert (few.chain >= 0).any()
-    for state, played in zip(few.states, few.played.T, strict=True):
+    played = lookahead(grows, batch, numbers, candidates=1)
+    lengths = (played.chain >= 0).sum(axis=1)
+    assert (lengths == batch.max_length - 1).all()
+    state = batch.reset(numbers)
+    for step in range(batch.max_length - 1):
         with torch.no_grad():
             scores = agent.read(state)[1][:, :-1].numpy()
-        for row in np.flatnonzero((played != batch.stop) & ~state.done):
-            fitting = scores[row][scores[row] >= scores[row, played[row]]]
-            assert fitting.size <= batch.n_tools
-    assert (few.info["invalid"] == 0).all() or (few.chain >= 0).sum() > 0
+        expected = np.where(batch.applicable(), scores, -np.inf).argmax(axis=1)
+        np.testing.assert_array_equal(played.chain[:, step], expected)
+        batch.step(expected)
