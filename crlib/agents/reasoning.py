@@ -68,6 +68,11 @@ def play_steps(batch: MathBatch, query_numbers: ArrayLike, chains: ArrayLike) ->
     -------
     Rollout
         ``info["success"]`` and ``rewards`` tell how it went.
+
+    Raises
+    ------
+    ValueError
+        If there is not one chain for each problem.
     """
     rows = np.asarray(chains)
     if rows.ndim != 2 or len(rows) != np.size(query_numbers):
@@ -139,6 +144,11 @@ def lookahead(
     Returns
     -------
     Rollout
+
+    Raises
+    ------
+    ValueError
+        If candidates is below 1.
     """
     most = batch.n_tools if candidates is None else min(candidates, batch.n_tools)
     if most < 1:

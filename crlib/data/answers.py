@@ -15,7 +15,7 @@ MAX_LENGTH = 200  # signs; a longer answer is not given to a parser
 SECONDS = 5
 MAX_POWER = 1000
 # Towers, long exponents and factorials of long numbers would be worked out as they are read.
-HUGE = re.compile(r"\^[^\s]*\^|\^\s*\{?\s*\d{4,}|\d{4,}\s*!|!\s*!")
+HUGE = re.compile(r"\^\s*\{[^{}]*\^|\^\s*\{?\s*\d{4,}|\d{4,}\s*!|!\s*!")
 OTHER_BASE = re.compile(r"\d\s*_\s*\{?\s*\d")
 
 

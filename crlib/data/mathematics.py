@@ -93,7 +93,9 @@ def _add(
     left, mark, right = told.rpartition("=")
     if not mark or "=" in left:
         raise StepError("calculation has not one sign of equality")
-    schema = ordered(postfix(_bind(tokens(left), numbers, done.results, used)))
+    found = tokens(left)
+    postfix(found)  # well-formed, before any number of it is bound
+    schema = ordered(postfix(_bind(found, numbers, done.results, used)))
     value = execute(schema, numbers, done.results)
     if value != number(right):
         raise StepError("calculation does not hold exactly")

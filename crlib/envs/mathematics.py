@@ -30,6 +30,8 @@ Bools = NDArray[np.bool_]
 class MathState:
     """What an agent sees of B episodes; a step gives the arrays anew.
 
+    `crlib.agents.a2c.A2C` reads the first four alone, so it does not know which steps failed.
+
     Attributes
     ----------
     query : ndarray, shape (B, d)

@@ -20,6 +20,7 @@ F = Fraction
         (r"\$18.90", F(189, 10)), (r"15\mbox{ cm}^2", 15),
         (r"11,\! 111,\! 111,\! 100", 11111111100),
         (r"\sqrt{16}", 4), ("2^{10}", 1024), (r"5.4 \text{ cents}", F(27, 5)), (r"10\%", F(1, 10)),
+        (r"2^3\cdot3^2", 72),
     ],
 )  # fmt: skip
 def test_numbers_in_every_dress(text, value):
@@ -43,10 +44,13 @@ def test_numbers_in_every_dress(text, value):
         (r"(2,\infty)", "several values, an interval or a matrix"),
         (r"\begin{pmatrix} 1 \\ 2 \end{pmatrix}", "several values, an interval or a matrix"),
         ("3x^2 - 5", "an expression with letters"),
+        ("x^2+y^2+z^2", "an expression with letters"),
         (r"\text{Evelyn}", "a word or letter"),
         ("y = 2x + 3", "an equation or inequality"),
         ("52_8", "a numeral of another base"),
         ("9^{9^{9}}", "too large to work out"),
+        (r"9^{9^9}", "too large to work out"),
+        (r"2^{999\cdot999\cdot999}", "an irrational, complex or infinite number"),
         ("9^{999999999}", "too large to work out"),
         ("100000!", "too large to work out"),
         ("1" * 30, "too large to work out"),

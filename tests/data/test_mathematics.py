@@ -89,6 +89,8 @@ def test_numbers_are_bound_by_the_stated_rule(question, lines, expected):
         (["<<48=48=48>>"], "48", "calculation has not one sign of equality"),
         (["<<48/0=0>>"], "0", "division by zero"),
         (["<<48//2=24>>"], "24", "operators and numbers do not fit together"),
+        (["<<48/=24>>"], "24", "operators and numbers do not fit together"),
+        (["<<48/)=24>>"], "24", "brackets do not fit together"),
         (["<<>>"], "24", "calculation has not one sign of equality"),
         (["<<=24>>"], "24", "empty calculation"),
         (["<<48+x=24>>"], "24", "a sign that is no number, + - * / or bracket"),
