@@ -13,7 +13,7 @@ Actions = NDArray[np.int64]
 
 
 class Chains(Protocol):
-    """What an environment of chains gives; `crlib.envs.tools.ToolBatch` is one.
+    """What an environment of chains gives, as `ToolBatch` and `MathBatch` of crlib.envs do.
 
     Its states have the arrays query (B, d), chain (B, L) of action numbers padded with -1, length
     (B,) and done (B,); action K stops.

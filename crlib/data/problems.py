@@ -1,7 +1,7 @@
 """Mathematics problems with worked solutions: GSM8K (Cobbe et al. 2021), MATH-500."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from crlib.data import hub
 from crlib.data.files import BadRow, find_file, json_object, read_rows, text_of
 from crlib.data.sources import SOURCES
 
-CALCULATION = re.compile(r"<<[^<>]*>>")  # GSM8K's annotations for a calculator
+CALCULATION = re.compile(r"<<([^<>]*)>>")  # GSM8K's annotations for a calculator
 SUBJECTS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra",
             "Number Theory", "Prealgebra", "Precalculus")  # fmt: skip
 
@@ -30,6 +30,8 @@ class Problem:
     subject : str
     level : int
         1 to 5; 0 where the data set has none.
+    calculations : tuple of tuples of str
+        Those of each step, as 48/2=24; empty where the data set has none.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Problem:
     answer: str
     subject: str = "arithmetic"
     level: int = 0
+    calculations: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def load_problems(
 
 
 def _named(problem: Problem, name: str) -> Problem:
-    return Problem(name, problem.question, problem.steps, problem.answer)
+    return replace(problem, id=name)
 
 
 def _gsm8k(line: str) -> Problem:
@@ -105,10 +108,14 @@ def _gsm8k(line: str) -> Problem:
     body, mark, answer = worked.rpartition("####")
     if not mark or not answer.strip():
         raise BadRow("answer has no line #### with the result")
-    steps = tuple(step for raw in body.splitlines() if (step := CALCULATION.sub("", raw).strip()))
-    if not steps:
+    lines = [raw for raw in body.splitlines() if CALCULATION.sub("", raw).strip()]
+    if not lines:
         raise BadRow("answer has no worked step")
-    return Problem("", question, steps, answer.strip().replace(",", ""))
+    return Problem(
+        "", question, tuple(CALCULATION.sub("", raw).strip() for raw in lines),
+        answer.strip().replace(",", ""),
+        calculations=tuple(tuple(CALCULATION.findall(raw)) for raw in lines),
+    )  # fmt: skip
 
 
 def _math(line: str) -> Problem:
