@@ -233,6 +233,46 @@ class Rollouts(Geometry):
     threshold: float = Field(default=0.25, gt=0, le=1)
 
 
+class Mathematics(Geometry):
+    """U3. Problems, how long the agent learns, small tasks, and how deep the library is searched.
+
+    Attributes
+    ----------
+    dataset : {"generated", "gsm8k"}
+        "gsm8k" is tested on MATH-500; both are read from the folder that CRLIB_DATA names.
+    n_problems : int
+        Generated, or at most learnt from.
+    held_out : int
+        Families that are not learnt from.
+    max_length : int
+        Steps at most.
+    components, size, imitation, updates, n_seeds, n_whitened
+        As in U2.
+    n_tasks, n_small, small_updates, threshold
+        Small tasks for learning from rewards alone: how many, problems of each, updates of 32
+        roll-outs, and the success at which roll-outs are counted.
+    depth, n_searched : int
+        Steps of the search for what the library can reach, and on how many problems.
+    """
+
+    dataset: Literal["generated", "gsm8k"] = "generated"
+    n_problems: int = Field(default=1000, ge=20)
+    held_out: int = Field(default=2, ge=0)
+    max_length: int = Field(default=6, ge=1)
+    components: int = Field(default=128, ge=2)
+    size: Literal["small", "laptop", "paper"] = "small"
+    imitation: int = Field(default=100, ge=0)
+    updates: int = Field(default=10, ge=0)
+    n_seeds: int = Field(default=5, ge=1)
+    n_whitened: int = Field(default=1, ge=1)
+    n_tasks: int = Field(default=5, ge=2)
+    n_small: int = Field(default=8, ge=1)
+    small_updates: int = Field(default=100, ge=10)
+    threshold: float = Field(default=0.25, gt=0, le=1)
+    depth: int = Field(default=3, ge=1)
+    n_searched: int = Field(default=60, ge=1)
+
+
 class FewLabels(Geometry):
     """N1. Labels a task, rounds, actions on offer, number of tasks; `k`: size of the subset."""
 
@@ -284,5 +324,6 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "beyond/scale": Scale,
     "usecases/recommendation": Recommendation,
     "usecases/tools": Tools,
+    "usecases/mathematics": Mathematics,
     "beyond/rollouts": Rollouts,
 }

@@ -19,8 +19,8 @@ SMALL = 128  # dimensions of a model that shares its job with others
 OWN_SET = "python-api"
 # Notebooks that play bandits for minutes.
 LONG = (
-    "usecases/tools", "beyond/rollouts", "theory/regret", "theory/regret_spectra",
-    "usecases/recommendation",
+    "usecases/tools", "beyond/rollouts", "usecases/mathematics",
+    "theory/regret", "theory/regret_spectra", "usecases/recommendation",
 )  # fmt: skip
 DEFAULT_LIMIT: int = Parameters.model_fields["limit"].default
 

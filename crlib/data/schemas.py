@@ -38,10 +38,13 @@ def execute(schema: Schema, numbers: Sequence[Quantity], results: Sequence[Fract
     StepError
         If the problem lacks what an operand names, or the calculation cannot be done.
     """
-    return calculate(schema, lambda operand: _value(operand, numbers, results))
+    return calculate(schema, lambda operand: operand_value(operand, numbers, results))
 
 
-def _value(operand: str, numbers: Sequence[Quantity], results: Sequence[Fraction]) -> Fraction:
+def operand_value(
+    operand: str, numbers: Sequence[Quantity], results: Sequence[Fraction]
+) -> Fraction:
+    """Return what an operand of a schema stands for in a problem, see `execute`."""
     kind = operand[0]
     if kind not in "qpr":
         return Fraction(operand)

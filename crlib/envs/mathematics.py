@@ -89,6 +89,8 @@ class MathBatch:
     solutions : list of tuples of int
         Steps that replay each problem's reference solution; () where the library has none, or
         none of at most L steps. An agent sees them in imitation only.
+    milestones : list of lists of Fraction
+        Results of these solutions, in order.
     targets : list of Fraction or None
         Reference answers; None where it is no rational number and no chain can give it.
 
@@ -141,7 +143,7 @@ class MathBatch:
         first = library.with_schema()
         chains = [reference_chain(library, problem, first) for problem in problems]
         self.solutions = [chain if len(chain) <= max_length else () for chain in chains]
-        self._milestones = [
+        self.milestones = [
             self._results(chain, numbers)
             for chain, numbers in zip(self.solutions, self.numbers, strict=True)
         ]
@@ -194,7 +196,7 @@ class MathBatch:
         self._asked = as_indices(query_numbers, self.n_queries, "query_numbers")
         n = self._asked.size
         self._found: list[list[Fraction]] = [[] for _ in range(n)]
-        self._ahead = [list(self._milestones[i]) for i in self._asked]
+        self._ahead = [list(self.milestones[i]) for i in self._asked]
         self._invalid, self._success = np.zeros(n, np.int64), np.zeros(n, np.bool_)
         self._state = MathState(
             query=self.query_vectors[self._asked],
