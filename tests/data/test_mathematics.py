@@ -193,6 +193,8 @@ def test_a_library_of_nothing_and_repeated_ids_are_refused():
         step_library([])
     with pytest.raises(ValueError, match="the same id"):
         step_library([CLIPS, CLIPS])
+    with pytest.raises(ValueError, match="problem 'x' has 2 steps and 1 entries"):
+        replay(Problem("x", "1", ("a", "b"), "1", calculations=(("1+1=2",),)))
 
 
 def test_gsm8k_s_solutions_replay_to_the_published_answers(real):
