@@ -54,8 +54,8 @@ def replay(problem: Problem, *, strict: bool = False) -> Replay:
     step has used, the latest first; a quantity of the problem that none has used, in the order of
     the text, face value before share; then those used before, in the same order; else it is a
     constant. A quotient is one operand where it is a percentage of the problem (80/100 for 80%), or
-    a quantity that its two numbers are not (3/4). A step without annotation counts where its sentence writes out one calculation that
-    holds.
+    a quantity that its two numbers are not (3/4). A step without annotation counts where its
+    sentence writes out one calculation that holds.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def replay(problem: Problem, *, strict: bool = False) -> Replay:
     calculations = problem.calculations or ((),) * len(problem.steps)
     if len(calculations) != len(problem.steps):
         raise ValueError(
-            f"problem {problem.id!r} has {len(problem.steps)} steps and {len(calculations)} entries "
-            "of calculations: give one for each step, () where it has none"
+            f"problem {problem.id!r} has {len(problem.steps)} steps and {len(calculations)} "
+            "entries of calculations: give one for each step, () where it has none"
         )
     try:
         for text, noted in zip(problem.steps, calculations, strict=True):
