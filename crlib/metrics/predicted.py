@@ -112,7 +112,7 @@ def labelled_energies(basis: Eigenbasis, labels: Labels) -> NDArray[np.float64]:
 
 def predicted_curve(
     X: ArrayLike | Eigenbasis,
-    r: ArrayLike,
+    r: ArrayLike | Labels,
     t: ArrayLike,
     slate: int | None,
     *,
@@ -193,7 +193,7 @@ def predicted_curve(
 
 def predicted_regret(
     X: ArrayLike | Eigenbasis,
-    r: ArrayLike,
+    r: ArrayLike | Labels,
     horizon: int,
     slate: int | None,
     *,
