@@ -15,6 +15,8 @@ ARM_MARKS = {
     "raw": "circle", "whitened": "square-open", "eb": "diamond", "neural": "star",
     "geometry": "circle", "information": "diamond", "interaction": "x",
     "geometry, predicted": "circle-open", "information, predicted": "diamond-open",
+    "plain head": "star", "retrieval": "triangle-up-open", "random": "circle-open",
+    "nearest problem": "triangle-up-open", "critic alone": "star", "random steps": "circle-open",
 }  # fmt: skip
 # Whose colour an effect of the spectrum transplant takes.
 EFFECT_COLOURS = {

@@ -116,7 +116,8 @@ families["gaussian"] = extractors.spec_of("gaussian").family
 
 # %%
 encoded = {
-    name: (extractors.encode(actions.texts, name, ids=actions.ids), extractors.encode(tasks.texts, name))
+    name: [extractors.encode(actions.texts, name, ids=actions.ids),
+           extractors.encode(tasks.texts, name)]
     for name in families
 }
 features = {
@@ -209,11 +210,14 @@ at_k = {name: float(areas[name, "raw", p.k].mean()) for name in families if name
 least, most = min(at_k, key=at_k.get, default="none"), max(at_k, key=at_k.get, default="none")
 
 # %%
-met = {size: [found.rollouts for (_, arm, other), found in reached.items() if other == size and arm == "raw"]
-       for size in (min(p.ks), max(p.ks))}  # fmt: skip
+met = {
+    size: [found.rollouts for (_, arm, k), found in reached.items() if k == size and arm == "raw"]
+    for size in (min(p.ks), max(p.ks))
+}
 
 # %%
-n_met = {size: (int(sum(np.isfinite(times).sum() for times in each)), sum(map(len, each))) for size, each in met.items()}
+n_met = {size: (int(np.isfinite(np.concatenate(each)).sum()), sum(map(len, each)))
+         for size, each in met.items()}  # fmt: skip
 run.number(
     dataset=p.dataset, n_actions=len(actions), k=p.k, n_queries=p.n_queries, n_tasks=p.n_tasks,
     threshold=p.threshold, window=window, ladder_pair=pairs[-1].name if pairs else "none",

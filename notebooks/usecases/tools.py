@@ -130,7 +130,8 @@ families["gaussian"] = extractors.spec_of("gaussian").family
 from crlib.envs.tool_arms import tool_batch, tool_features
 
 encoded = {
-    name: (extractors.encode(actions.texts, name, ids=actions.ids), extractors.encode(tasks.texts, name))
+    name: [extractors.encode(actions.texts, name, ids=actions.ids),
+           extractors.encode(tasks.texts, name)]
     for name in families
 }
 envs = {
