@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help env book test lint bench twins lab clean
+.PHONY: help env book test lint bench twins lab explore clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,8 +44,11 @@ bench: env  ## measure speed beside its limits and peers; results in build/bench
 twins: env  ## train the shipped models again (hours on a CPU; resumes when interrupted)
 	$(BIN)/python -m crlib.extractors.train --all --jobs $(CORES)
 
-lab: env  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab --ip=127.0.0.1 notebooks
+lab: env  ## JupyterLab on the notebooks, the explorers in front
+	$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.default_url=/lab/tree/explore/geometry.ipynb notebooks
+
+explore: env  ## the explorers as a dashboard, on this machine only
+	JUPYTER_PATH=$(CURDIR)/crlib/explore/share $(BIN)/voila --Voila.ip=127.0.0.1 --template=crlib notebooks/explore
 
 clean:  ## remove all that was generated (the environment stays)
 	rm -rf build .snakemake

@@ -1,23 +1,16 @@
 """The built book in a browser that has no network: nothing missing, nothing fetched, all drawn."""
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Request, Route, sync_playwright
+from playwright.sync_api import Locator, Page, Request, Route
 
 from crlib.claims import claim_verdict, load_claims, read_results
 from crlib.settings import BUILD
 
 pytestmark = [pytest.mark.browser, pytest.mark.smoke]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 LEDGER_PAGES = ("book/intro.html", "book/claims.html")
 
 # Scrolls through the page, so that every figure comes near the screen, and waits for each.
@@ -31,19 +24,6 @@ DRAW_ALL = """async () => {
   for (let i = 0; i < 200 && waiting(); i += 1) await new Promise((done) => setTimeout(done, 100));
   if (window.MathJax?.startup?.promise) await window.MathJax.startup.promise;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        message = "no Chromium on this machine; install the package chromium to run this test"
-        if os.environ.get("CRLIB_REQUIRE_BROWSER") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield running
-        running.close()
 
 
 class Reader:
