@@ -18,10 +18,9 @@ from crlib.explore.panel import (
     COLOURS,
     LABEL,
     WIDE,
+    Drawing,
     Messages,
-    figure_widget,
     observe,
-    redraw,
     table,
 )
 from crlib.extractors.options import POOLINGS
@@ -84,15 +83,14 @@ class GeometryExplorer:
             placeholder="part of a name or a text", description="find on the map", **later
         )
         self.numbers = widgets.HTML()
-        self.figure = figure_widget(
-            make_subplots(1, 2, subplot_titles=("spectrum", "alignment and uniformity")),
-            380, "eigenvalues by rank, and alignment against uniformity",
-        )  # fmt: skip
-        self.figure.update_xaxes(type="log", title="rank", row=1, col=1)
-        self.figure.update_yaxes(type="log", title="share of variance", row=1, col=1)
-        self.figure.update_xaxes(title="uniformity", row=1, col=2)
-        self.figure.update_yaxes(title="alignment loss", row=1, col=2)
-        self.map = figure_widget(go.Figure(), 460, "the first two principal components")
+        base = make_subplots(1, 2, subplot_titles=("spectrum", "alignment and uniformity"))
+        base.update_xaxes(type="log", title="rank", row=1, col=1)
+        base.update_yaxes(type="log", title="share of variance", row=1, col=1)
+        base.update_xaxes(title="uniformity", row=1, col=2)
+        base.update_yaxes(title="alignment loss", row=1, col=2)
+        self.figure = Drawing(base, 380)
+        plane = go.Figure().update_xaxes(title="first component")
+        self.map = Drawing(plane.update_yaxes(title="second component"), 460)
         controls = [self.models, self.layer, self.pooling, self.pca, self.whiten, self.k, self.t]
         observe(controls, self.messages.guard(self.update))
         observe([self.search], self.messages.guard(self.draw_map, "Searching …"))
@@ -100,7 +98,7 @@ class GeometryExplorer:
             widgets.HBox([
                 widgets.VBox(controls[:3]), widgets.VBox([*controls[3:], self.search]),
             ], layout=widgets.Layout(flex_flow="row wrap")),
-            self.messages.line, self.numbers, self.figure, self.map,
+            self.messages.line, self.numbers, self.figure.box, self.map.box,
         ])  # fmt: skip
         self._rows = lru_cache(maxsize=32)(self._embedded)
         self.messages.guard(self.update)()
@@ -157,7 +155,7 @@ class GeometryExplorer:
                 name, rows.shape[1], f"{ratio.estimate:.1f} [{ratio.low:.1f}, {ratio.high:.1f}]",
                 f"{uniform:.3f}", f"{aligned:.3f}", f"{covered[1] / covered[0]:.3f}", f"{gap:.3f}",
             ))  # fmt: skip
-        redraw(self.figure, traces, places)
+        self.figure.redraw(traces, places)
         self.numbers.value = table(
             lines,
             ("model", "d", "effective dimension [95%]", "uniformity", "alignment loss",
@@ -190,6 +188,5 @@ class GeometryExplorer:
                          text=[n for n, h in zip(labels, hit, strict=True) if h],
                          hovertemplate="%{text}<extra></extra>"),
         ]  # fmt: skip
-        redraw(self.map, traces)
         title = f"{escape(self.models.value[0])}: {int(hit.sum())} found"
-        self.map.update_layout(title={"text": title, "font": {"size": 14}})
+        self.map.redraw(traces, title=title)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from html import escape
 from typing import Any
 
@@ -53,31 +54,52 @@ class Messages:
         return callback
 
 
-def redraw(figure: Any, traces: Sequence[Any], places: Sequence[tuple[int, int]] = ()) -> None:
-    """Replace all traces of a figure widget at once.
+class Drawing:
+    """A figure whose traces are replaced at once; show `box`.
+
+    The figure's widget is made with its first traces: what is sent to it before a page has
+    connected would be lost.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.FigureWidget
-    traces : sequence of plotly traces
-    places : sequence of (row, column), optional
-        Of each trace in a figure of subplots.
+    base : plotly.graph_objects.Figure
+        With its axes, without traces.
+    height : int
+        Pixels.
     """
-    with figure.batch_update():
-        figure.data = ()
-        if places:
-            rows, columns = zip(*places, strict=True)
-            figure.add_traces(list(traces), rows=list(rows), cols=list(columns))
-        else:
-            figure.add_traces(list(traces))
 
+    def __init__(self, base: go.Figure, height: int) -> None:
+        base.update_layout(
+            height=height, margin={"t": 40, "l": 60, "r": 20, "b": 50}, template="plotly_white"
+        )
+        self.base = base
+        self.figure: Any = None
+        self.box = widgets.Box(layout=widgets.Layout(width="100%", display="block"))
 
-def figure_widget(base: go.Figure, height: int, description: str) -> Any:
-    """Return a figure as a widget, with a name for those who do not see it."""
-    figure = go.FigureWidget(base)
-    figure.update_layout(height=height, margin={"t": 40, "l": 60, "r": 20, "b": 50},
-                         template="plotly_white", meta={"description": description})  # fmt: skip
-    return figure
+    def redraw(
+        self, traces: Sequence[Any], places: Sequence[tuple[int, int]] = (), title: str = ""
+    ) -> None:
+        """Replace all traces, and the title.
+
+        Parameters
+        ----------
+        traces : sequence of plotly traces
+        places : sequence of (row, column), optional
+            Of each trace in a figure of subplots.
+        title : str
+            Markup that was escaped.
+        """
+        first = self.figure is None
+        figure = self.base if first else self.figure
+        rows, columns = zip(*places, strict=True) if places else (None, None)
+        with figure.batch_update() if not first else nullcontext():
+            figure.data = ()
+            figure.add_traces(list(traces), rows=rows, cols=columns)
+            if title:
+                figure.update_layout(title={"text": title, "font": {"size": 14}})
+        if first:
+            self.figure = go.FigureWidget(self.base)
+            self.box.children = (self.figure,)
 
 
 def observe(controls: Sequence[Any], callback: Callable[..., None]) -> None:

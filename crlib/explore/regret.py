@@ -14,7 +14,7 @@ from crlib import metrics
 from crlib.agents.thompson import LinearTS
 from crlib.envs.slates import SlateBandit, play
 from crlib.envs.spectra import Energy, features_with, rewards_with, spectrum_with_pr
-from crlib.explore.panel import COLOURS, LABEL, WIDE, Messages, figure_widget, observe, redraw
+from crlib.explore.panel import COLOURS, LABEL, WIDE, Drawing, Messages, observe
 from crlib.metrics.eigenbasis import Eigenbasis
 
 WIDTH = 128  # dimensions of the made embeddings
@@ -73,9 +73,9 @@ class RegretExplorer:
         )
         self.progress = widgets.IntProgress(description="rounds", min=0, max=1, style=LABEL)
         self.numbers = widgets.HTML()
-        self.figure = figure_widget(go.Figure(), 420, "predicted and simulated regret by round")
-        self.figure.update_xaxes(title="round")
-        self.figure.update_yaxes(title="regret, in standard deviations of the reward")
+        base = go.Figure().update_xaxes(title="round")
+        base.update_yaxes(title="regret, in standard deviations of the reward")
+        self.figure = Drawing(base, 420)
         self.simulated: tuple[NDArray[np.int64], NDArray[np.float64]] | None = None
         self.controls = [
             self.pr, self.energy, self.unexplained, self.prior, self.noise, self.slate,
@@ -88,7 +88,7 @@ class RegretExplorer:
             widgets.HBox([widgets.VBox(self.controls[:4]), widgets.VBox(self.controls[4:])],
                          layout=widgets.Layout(flex_flow="row wrap")),
             widgets.HBox([self.run, self.cancel, self.progress]),
-            self.messages.line, self.numbers, self.figure,
+            self.messages.line, self.numbers, self.figure.box,
         ])  # fmt: skip
         self.messages.guard(self.update)()
 
@@ -134,7 +134,7 @@ class RegretExplorer:
             traces.append(go.Scatter(x=self.simulated[0], y=self.simulated[1], name="simulated",
                                      line={"color": COLOURS[1]}))  # fmt: skip
             said += f"; simulated after {self.simulated[0][-1]:,}: {self.simulated[1][-1]:,.0f}"
-        redraw(self.figure, traces)
+        self.figure.redraw(traces)
         share = values[-1] / (self.chance * rounds[-1])
         self.numbers.value = (
             f"<p>{said}; choosing at random {self.chance * rounds[-1]:,.0f} "

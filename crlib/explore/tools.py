@@ -42,7 +42,7 @@ class ToolExplorer:
         actions: data.ActionSet,
         models: Sequence[str] = ("mlm-bert", "simcse", "supervised-jina", "minilm"),
         *,
-        imitation: int = 60,
+        imitation: int = 200,
         updates: int = 5,
         seed: int = 0,
     ) -> None:
@@ -86,6 +86,7 @@ class ToolExplorer:
                 seed=self.seed,
             )  # fmt: skip
             self._learnt[model] = agent, features[0], tools
+            self.messages.say("")
         return self._learnt[model]
 
     def answer(self, text: str, model: str) -> tuple[list[str], list[str], list[str]]:

@@ -1,5 +1,6 @@
 """The explorers in a browser, in Voila and in JupyterLab: controls move numbers and figures."""
 
+import json
 import os
 import re
 import shutil
@@ -104,6 +105,8 @@ def test_a_slider_moves_prediction_and_figure(dashboard, page):
 def test_geometry_follows_its_controls(dashboard, page):
     page.goto(f"{dashboard}/voila/render/geometry.ipynb")
     expect(page.get_by_text("effective dimension [95%]")).to_be_visible(timeout=FIRST)
+    assert len(json.loads(drawn(page))) == 4  # two models, a spectrum and a point each
+    assert page.get_by_text("share of variance").is_visible()
     before = page.locator("table").last.inner_text()
     page.get_by_label("whiten").check()
     expect(page.locator("table").last).not_to_have_text(before, timeout=FIRST)

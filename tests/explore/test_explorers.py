@@ -35,19 +35,19 @@ def test_the_table_shows_what_the_metrics_say(geometry, actions):
     found = metrics.participation_ratio_interval(rows)
     assert f"{found.estimate:.1f} [{found.low:.1f}, {found.high:.1f}]" in geometry.numbers.value
     values = metrics.spectrum(rows)
-    np.testing.assert_allclose(geometry.figure.data[0].y, values / values.sum(), rtol=1e-5)
+    np.testing.assert_allclose(geometry.figure.figure.data[0].y, values / values.sum(), rtol=1e-5)
 
 
 def test_whitening_flattens_the_spectrum(geometry):
     geometry.models.value = ("mlm-bert",)
     geometry.whiten.value = True
-    assert np.ptp(geometry.figure.data[0].y) < 1e-3
+    assert np.ptp(geometry.figure.figure.data[0].y) < 1e-3
 
 
 def test_another_layer_is_another_embedding(geometry):
-    before = np.array(geometry.figure.data[0].y)
+    before = np.array(geometry.figure.figure.data[0].y)
     geometry.layer.value = "1"
-    assert not np.allclose(geometry.figure.data[0].y, before)
+    assert not np.allclose(geometry.figure.figure.data[0].y, before)
 
 
 def test_found_actions_are_marked_and_their_names_escaped(geometry, actions):
@@ -56,7 +56,7 @@ def test_found_actions_are_marked_and_their_names_escaped(geometry, actions):
         name for name, text in zip(actions.ids, actions.texts, strict=True)
         if "mean" in f"{name}\n{text}".lower()
     ]  # fmt: skip
-    assert sorted(geometry.map.data[1].text) == sorted(wanted)
+    assert sorted(geometry.map.figure.data[1].text) == sorted(wanted)
     geometry.search.value = "<b>nothing</b>"
     assert "no action holds &#x27;&lt;b&gt;nothing&lt;/b&gt;&#x27;" in geometry.messages.line.value
 
