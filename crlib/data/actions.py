@@ -92,7 +92,7 @@ class ActionSet:
     texts: tuple[str, ...]
     groups: tuple[str, ...]
     feedback: Feedback
-    source: dict[str, Any]
+    source: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)

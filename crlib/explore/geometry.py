@@ -52,7 +52,8 @@ class GeometryExplorer:
         seed: int = 0,
     ) -> None:
         self.actions, self.seed = actions, seed
-        self.rewards, _ = data.usage_rewards(self.actions)
+        used = bool(actions.feedback.user_ids)
+        self.rewards = data.usage_rewards(actions)[0] if used else np.empty((len(actions), 0))
         self.related = self.actions.feedback.related
         self.messages = Messages()
         first = [name for name in ("mlm-bert", "simcse") if name in models] or list(models[:1])
@@ -153,7 +154,8 @@ class GeometryExplorer:
             places += [(1, 1), (1, 2)]
             lines.append((
                 name, rows.shape[1], f"{ratio.estimate:.1f} [{ratio.low:.1f}, {ratio.high:.1f}]",
-                f"{uniform:.3f}", f"{aligned:.3f}", f"{covered[1] / covered[0]:.3f}", f"{gap:.3f}",
+                f"{uniform:.3f}", f"{aligned:.3f}", f"{covered[1] / covered[0]:.3f}",
+                "–" if np.isnan(gap) else f"{gap:.3f}",
             ))  # fmt: skip
         self.figure.redraw(traces, places)
         self.numbers.value = table(

@@ -1,6 +1,7 @@
 """The explorers without a browser: their numbers follow the controls, and faults are messages."""
 
 import json
+import re
 import time
 
 import numpy as np
@@ -186,3 +187,15 @@ def test_notebooks_are_short_and_without_output(name):
     notebook = json.loads((ROOT / "notebooks" / "explore" / f"{name}.ipynb").read_text())
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert all(len(cell["source"]) <= 12 and not cell["outputs"] for cell in cells)
+
+
+def test_the_page_s_example_runs_as_printed(tmp_path, monkeypatch):
+    page = (ROOT / "book" / "explore.md").read_text()
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
+    np.save(tmp_path / "vectors.npy", np.random.default_rng(0).standard_normal((5, 3)))
+    monkeypatch.chdir(tmp_path)
+    *most, last = code.strip().splitlines()
+    space: dict = {}
+    exec("\n".join(most), space)
+    view = eval(last, space)
+    assert "simcse" in view.children[2].value
