@@ -176,15 +176,21 @@ def predicted_curve(
 
 
 def energy_shares(
-    basis: Eigenbasis, labels: Labels
+    basis: Eigenbasis, labels: Labels, *, unbiased_total: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return p_i = w_i^2 / V as the labels show it, and V, the variance of the reward.
+
+    Cutting negative estimates off at 0 leaves noise of positive mean in each p_i, and of d such
+    terms the sum is far too large where d is not small against the number of labels: noise then
+    seems to hold half of a reward. With `unbiased_total` what is left is scaled to the sum of the
+    estimates before the cut, which is unbiased.
 
     Parameters
     ----------
     basis : Eigenbasis
     labels : Labels
         Of some of its K actions, a random subset.
+    unbiased_total : bool
 
     Returns
     -------
@@ -205,8 +211,13 @@ def energy_shares(
             f"reward function {np.argmin(variance)}: its {labels.rows.size} labels vary less than "
             "their noise does: raise n_labels"
         )
-    energies = np.clip(labelled_energies(basis, labels), 0.0, None) / variance
-    return energies / np.maximum(energies.sum(axis=0), 1.0), variance
+    uncut = labelled_energies(basis, labels) / variance
+    energies = np.clip(uncut, 0.0, None)
+    total = energies.sum(axis=0)
+    if not unbiased_total:
+        return energies / np.maximum(total, 1.0), variance
+    scale = np.clip(uncut.sum(axis=0), 0.0, 1.0) / np.where(total > 0, total, 1.0)
+    return energies * scale, variance
 
 
 def cumulative_shortfall(

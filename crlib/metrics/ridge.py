@@ -131,12 +131,13 @@ def loo_r2(
     n, m = design.values.shape
     # Residuals and leverages are sums of small terms, not differences of large ones: they keep
     # their digits where the ridge is tiny and n < d.
-    beyond = np.clip(1 - 1 / n - np.sum(design.left**2, axis=1), 0.0, None)
+    weights = design.left**2
+    beyond = np.clip(1 - 1 / n - np.sum(weights, axis=1), 0.0, None)
     errors, criteria = np.empty((2, grid.size, m))
     for i, penalty in enumerate(grid):
         lost = penalty / (design.squares + penalty)
         residual = design.residual + design.left @ (lost[:, None] * design.coefficients)
-        unused = beyond + design.left**2 @ lost
+        unused = beyond + weights @ lost
         errors[i] = np.sum((residual / unused[:, None]) ** 2, axis=0)
         criteria[i] = np.sum(residual**2, axis=0) / unused.sum() ** 2
     best = np.argmin(criteria if ridge == "gcv" else errors, axis=0)

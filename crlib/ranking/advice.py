@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from crlib.metrics.statistics import Interval
-from crlib.ranking.labels import LEVEL, Score, interval
+from crlib.ranking.labels import LEVEL, Score
 
 Verdict = Literal["clear", "tied", "alone", "nothing", "geometry"]
 POWER = 0.8  # how often the labels that are called for would show the difference
@@ -101,7 +101,7 @@ def advise(scores: dict[str, Score], noise: Score, n_actions: int) -> Advice:
             f"{best.n:,} labelled actions."
         )
         return Advice("clear", order[0], sure, second, (), None, text)
-    needed = labels_needed(second, best.n)
+    needed = labels_needed(found[tied[0]], best.n)
     text = (
         f"No difference can be told with these labels ({best.n:,} labelled actions) between "
         f"{order[0]} and {', '.join(tied)}. {order[0]} comes first by {shown(second)} over "
@@ -162,6 +162,3 @@ def _need(needed: int | None, n_actions: int) -> str:
         return f"The difference is so small that more than {MOST:,} labels would be needed."
     more = ", more than there are actions" if needed > n_actions else ""
     return f"About {needed:,} labelled actions would be needed{more}, were it as large as it seems."
-
-
-__all__ = ["GEOMETRY", "Advice", "advise", "difference", "first_places", "interval"]

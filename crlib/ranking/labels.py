@@ -132,7 +132,8 @@ def regret_score(X: Table, values: Table, kept: NDArray[np.bool_], horizon: int)
     for row in (np.ones(len(values), dtype=bool), *kept):
         for task, column in enumerate(values.T):
             rows = np.flatnonzero(there[:, task] & row)
-            cells.append(energy_shares(basis, Labels(rows, column[rows, None], 0.0))[0])
+            labels = Labels(rows, column[rows, None], 0.0)
+            cells.append(energy_shares(basis, labels, unbiased_total=True)[0])
     lost = cumulative_shortfall(basis, np.hstack(cells), np.array([horizon]))[0] / horizon
     found = lost.reshape(len(kept) + 1, -1)
     return spread_out(found[0], found[1:], values)
