@@ -10,7 +10,7 @@ without refitting takes the fits for given, and is too sure (a test shows it).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ from crlib.metrics.predicted import cumulative_shortfall, energy_shares
 from crlib.metrics.reward import reward_coverage_profile
 from crlib.metrics.ridge import loo_r2
 from crlib.metrics.statistics import Interval
+from crlib.metrics.validate import FloatArray
 
 Table = NDArray[np.float64]
 KEPT = 0.8
@@ -61,7 +62,7 @@ def interval(estimate: float, draws: Table, n: int) -> Interval:
 
 
 def subsamples(
-    values: Table, n_resamples: int, rng: np.random.Generator | int
+    values: Table, n_resamples: int, rng: np.random.Generator | Sequence[int] | int
 ) -> NDArray[np.bool_]:
     """Draw which of the labelled actions are kept.
 
@@ -70,7 +71,7 @@ def subsamples(
     values : ndarray of float64, shape (K, m)
         NaN where an action has no label.
     n_resamples : int
-    rng : Generator or int
+    rng : Generator, int or sequence of int
 
     Returns
     -------
@@ -90,7 +91,7 @@ def subsamples(
     return kept
 
 
-def r2_score(X: Table, values: Table, kept: NDArray[np.bool_]) -> Iterator[Table]:
+def r2_score(X: FloatArray, values: Table, kept: NDArray[np.bool_]) -> Iterator[Table]:
     """Yield leave-one-out R^2 of each task, shape (m,), on all labels and on each subsample.
 
     An iterator, because this is what takes time.
@@ -112,7 +113,7 @@ def r2_score(X: Table, values: Table, kept: NDArray[np.bool_]) -> Iterator[Table
         yield found
 
 
-def regret_score(X: Table, values: Table, kept: NDArray[np.bool_], horizon: int) -> Score:
+def regret_score(X: FloatArray, values: Table, kept: NDArray[np.bool_], horizon: int) -> Score:
     """Predicted regret over `horizon` rounds, as a share of what choosing at random loses.
 
     Parameters
@@ -139,7 +140,7 @@ def regret_score(X: Table, values: Table, kept: NDArray[np.bool_], horizon: int)
     return spread_out(found[0], found[1:], values)
 
 
-def coverage_score(X: Table, values: Table, kept: NDArray[np.bool_]) -> Score:
+def coverage_score(X: FloatArray, values: Table, kept: NDArray[np.bool_]) -> Score:
     """Reward coverage: the gap of rewards to the nearest other labelled action, over a random gap.
 
     The neighbours are those among all labels, in the subsamples too.

@@ -48,8 +48,9 @@ class Ranking:
         _high; first, the share of the resamples in which it is the best of all. NaN where
         something is not defined.
     tasks : DataFrame
-        A row for each task and embedding: task, embedding, labels, r2, low, high, random_loss
-        (what choosing at random loses a round, in the task's own unit). Empty without labels.
+        A row for each task and embedding: task, embedding, labels, r2, low, high, regret (as
+        in `table`), random_loss (what choosing at random loses a round, in the task's own unit).
+        Empty without labels.
     advice : Advice
     settings : dict
         actions, labels, horizon, slate, seed, resamples.
@@ -131,6 +132,7 @@ def rank_embeddings(
 
     found: dict[str, dict[str, Any]] = {}
     scores: dict[str, Score] = {}
+    lost: dict[str, Score] = {}
     bar = Progress(console=Console(stderr=True), transient=True, disable=not progress)
     with bar:
         for name, X in matrices.items():
@@ -145,7 +147,8 @@ def rank_embeddings(
                         bar.advance(task)
                     scores[name] = spread_out(rows[0], np.array(rows[1:]), values)
                     found[name] |= _spell("r2", scores[name].mean())
-                    found[name] |= _spell("regret", regret_score(X, values, kept, horizon).mean())
+                    lost[name] = regret_score(X, values, kept, horizon)
+                    found[name] |= _spell("regret", lost[name].mean())
                     found[name] |= _spell("coverage", coverage_score(X, values, kept).mean())
             except ValueError as error:
                 raise ValueError(f"embedding {name!r}: {error}") from error
@@ -155,7 +158,7 @@ def rank_embeddings(
     else:
         advice = Advice("geometry", "", float("nan"), None, (), None, GEOMETRY)
     table = _table(found, first_places(own) if own else {})
-    return Ranking(table, _by_task(scores, values, names, slate), advice, settings, scores)
+    return Ranking(table, _by_task(scores, lost, values, names, slate), advice, settings, scores)
 
 
 def _checked(embeddings: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
@@ -231,14 +234,19 @@ def _table(found: dict[str, dict[str, Any]], first: dict[str, float]) -> pd.Data
 
 
 def _by_task(
-    scores: dict[str, Score], values: NDArray[np.float64], names: Sequence[str], slate: int
+    scores: dict[str, Score],
+    regrets: dict[str, Score],
+    values: NDArray[np.float64],
+    names: Sequence[str],
+    slate: int,
 ) -> pd.DataFrame:
-    columns = ["task", "embedding", "labels", "r2", "low", "high", "random_loss"]
+    columns = ["task", "embedding", "labels", "r2", "low", "high", "regret", "random_loss"]
     rows = []
     for number, task in enumerate(names):
         labels = values[~np.isnan(values[:, number]), number]
         loss = best_mean_gap(labels, min(slate, labels.size))
         for name, score in scores.items():
             at = score.of_task(number)
-            rows.append((task, name, labels.size, at.estimate, at.low, at.high, loss))
+            lost = regrets[name].estimate[number]
+            rows.append((task, name, labels.size, at.estimate, at.low, at.high, lost, loss))
     return pd.DataFrame(rows, columns=columns)

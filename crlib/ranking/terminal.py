@@ -39,25 +39,30 @@ def first_cell(row: dict[str, float]) -> str:
     return MISSING if row["first"] != row["first"] else f"{row['first']:.0%}"
 
 
+def table_cells(ranking: Ranking) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Return the table's rows, as text, and its headings."""
+    columns = columns_of(ranking)
+    headings = ["embedding", *columns.values(), *(["best in"] if ranking.scores else [])]
+    rows = []
+    for row in ranking.table.to_dict("records"):
+        cells = [str(row["embedding"]), *(cell(row, score) for score in columns)]  # type: ignore[arg-type]
+        rows.append((*cells, first_cell(row)) if ranking.scores else tuple(cells))  # type: ignore[arg-type]
+    return rows, headings
+
+
 def terminal_table(ranking: Ranking) -> Table:
     """Return the table; names are shown as they are, whatever is in them."""
-    columns = columns_of(ranking)
+    rows, headings = table_cells(ranking)
     table = Table(caption="95% intervals in brackets", caption_justify="left")
-    table.add_column("embedding", overflow="fold")
-    for heading in columns.values():
+    table.add_column(headings[0], overflow="fold")
+    for heading in headings[1:]:
         table.add_column(heading, justify="right")
-    if ranking.scores:
-        table.add_column("best in", justify="right")
-    controls = False
-    for row in ranking.table.to_dict("records"):
-        if row["control"] and not controls:
-            controls = True
+    controls = ranking.table["control"].tolist()
+    for number, cells in enumerate(rows):
+        if controls[number] and not controls[number - 1]:
             table.add_section()
-        cells = [cell(row, score) for score in columns]  # type: ignore[arg-type]
-        if ranking.scores:
-            cells.append(first_cell(row))  # type: ignore[arg-type]
-        style = "bold" if row["embedding"] == ranking.advice.best else None
-        table.add_row(escape(str(row["embedding"])), *cells, style=style)
+        style = "bold" if cells[0] == ranking.advice.best else None
+        table.add_row(*(escape(text) for text in cells), style=style)
     return table
 
 
