@@ -215,7 +215,7 @@ class YourEmbedding(Parameters):
         Subsamples of the labels.
     """
 
-    limit: int = Field(default=1_200, ge=32)
+    limit: int = Field(default=1_500, ge=32)
     packages: str = OTHER_PACKAGES
     embeddings: str = Field(
         default="mlm-bert mlm-roberta clm-llama simcse supervised-jina llm2vec minilm lsa",

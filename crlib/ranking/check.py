@@ -163,7 +163,8 @@ def strategies(ranking: Ranking, regret: pd.DataFrame, *, seed: int = 0) -> pd.D
     -------
     DataFrame
         choice, arm, family (for the drawing), regret, and low and high of the mean over tasks;
-        over_mean, over_low, over_high: the mean embedding's regret minus it, paired over tasks.
+        over_any: the mean embedding's regret minus it; under_labels: it minus the regret of the
+        choice by R^2; both with _low and _high, paired over tasks. NaN ends for a single task.
     """
     names = list(regret.index)
     scores = ranking.tasks.pivot(index="embedding", columns="task", values="r2").loc[names]
@@ -179,18 +180,38 @@ def strategies(ranking: Ranking, regret: pd.DataFrame, *, seed: int = 0) -> pd.D
     chosen = {name: lost[by_task[key].argmax(axis=0), np.arange(len(order))]
               for name, key in STRATEGIES.items()}  # fmt: skip
     chosen = {BEST: lost.min(axis=0), **chosen, ANY: lost.mean(axis=0)}
+    labels, anyone = chosen["by labels, LOO R²"], chosen[ANY]
     rows = []
     for name, values in chosen.items():
         row = {"choice": name, "arm": "mean over tasks", "regret": values.mean(),
-               "family": "contrastive" if "labels" in name else "control"}  # fmt: skip
+               "family": "contrastive" if "labels" in name else "control",
+               "over_any": float(np.mean(anyone - values)),
+               "under_labels": float(np.mean(values - labels))}  # fmt: skip
         if len(order) > 1:
             own = paired_bootstrap(values, np.zeros(len(order)), rng=seed)
-            gain = paired_bootstrap(lost.mean(axis=0), values, rng=seed)
-            row |= {"low": own.low, "high": own.high, "over_mean": gain.estimate,
-                    "over_low": gain.low, "over_high": gain.high}  # fmt: skip
+            over = paired_bootstrap(anyone, values, rng=seed)
+            under = paired_bootstrap(values, labels, rng=seed)
+            row |= {"low": own.low, "high": own.high,
+                    "over_any_low": over.low, "over_any_high": over.high,
+                    "under_labels_low": under.low, "under_labels_high": under.high}  # fmt: skip
         rows.append(row)
-    ends = ["low", "high", "over_mean", "over_low", "over_high"]
-    return pd.DataFrame(rows, columns=["choice", "arm", "family", "regret", *ends])
+    gains = [name + end for name in ("over_any", "under_labels") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=["choice", "arm", "family", "regret", "low", "high", *gains])
+
+
+def gain_said(row: pd.Series, gain: str) -> str:
+    """Put a gain into words, with its interval where there is one.
+
+    Parameters
+    ----------
+    row : Series
+        A row of `strategies`.
+    gain : {"over_any", "under_labels"}
+    """
+    if np.isnan(row[f"{gain}_low"]):
+        return f"{row[gain]:.3f} (one task, so that there is no interval)"
+    ends = f"{row[f'{gain}_low']:.3f} to {row[f'{gain}_high']:.3f}"
+    return f"{row[gain]:.3f} (95% interval over tasks {ends})"
 
 
 def drawn(ranking: Ranking) -> pd.DataFrame:
@@ -214,7 +235,7 @@ def calibration(ranking: Ranking, regret: pd.DataFrame) -> pd.DataFrame:
     """
     own = {name: score for name, score in ranking.scores.items() if name != NOISE}
     rows = []
-    for number, task in enumerate(dict.fromkeys(ranking.tasks["task"])):
+    for number, task in enumerate(dict.fromkeys(ranking.tasks["task"]) if len(own) > 1 else ()):
         best, second, *_ = sorted(own, key=lambda name: -own[name].estimate[number])
         ahead = own[best].draws[:, number] > own[second].draws[:, number]
         won = regret.loc[best].iloc[number] < regret.loc[second].iloc[number]
