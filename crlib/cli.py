@@ -1,4 +1,4 @@
-"""The command line: `crlib claims`, `crlib embed` and `crlib doctor`."""
+"""The command line: `crlib claims`, `crlib embed`, `crlib rank` and `crlib doctor`."""
 
 import json
 import shutil
@@ -93,6 +93,59 @@ def embed(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(f"{manifest['count']:,} rows of {manifest['dimensions']} numbers in {out}")
+
+
+@app.command()
+def rank(
+    actions: Annotated[
+        Path,
+        typer.Option(help=".csv, .jsonl or .parquet with id and text; or .txt, a text a line."),
+    ],
+    embeddings: Annotated[
+        list[str],
+        typer.Option(
+            help="name=model, or only a model: a name, a hub id, a folder, "
+            "or a file (.npy, .safetensors, .parquet). Give it again for more."
+        ),
+    ],
+    more: Annotated[
+        list[str] | None, typer.Argument(help="More embeddings, so that one option is enough.")
+    ] = None,
+    rewards: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labels: .csv, .jsonl or .parquet with id and one column "
+            "of numbers a task; 100 to 1,000 rows are enough."
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write a report of one HTML page.")] = None,
+    horizon: Annotated[int, typer.Option(min=1, help="Rounds of the predicted regret.")] = 2000,
+    slate: Annotated[int, typer.Option(min=2, help="Actions on offer each round.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Rank embeddings of your actions by how well they tell your rewards, from a few labels.
+
+    Examples
+    --------
+    crlib rank --actions actions.csv --embeddings mine=vectors.npy minilm --rewards labels.csv
+    crlib rank --actions actions.csv --embeddings simcse --rewards labels.csv --out report.html
+    """  # fmt: skip
+    from crlib.ranking.command import rank_files
+    from crlib.ranking.terminal import ranking_json, terminal_lines
+
+    try:
+        ranking = rank_files(
+            actions, [*embeddings, *(more or [])], rewards, out,
+            horizon=horizon, slate=slate, seed=seed,
+        )  # fmt: skip
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if as_json:
+        typer.echo(ranking_json(ranking))
+        return
+    for line in terminal_lines(ranking):
+        Console().print(line)
 
 
 @app.command()

@@ -34,7 +34,7 @@ def read_texts(path: str | Path, *, column: str = "text") -> list[str]:
         if path.suffix == ".txt":
             texts = path.read_text(encoding="utf-8").splitlines()
         elif path.suffix in (".csv", ".jsonl", ".parquet"):
-            frame = _frame(path)
+            frame = read_frame(path)
             if column not in frame:
                 raise ValueError(f"no column {column!r}; it has {', '.join(map(str, frame))}")
             texts = frame[column].tolist()
@@ -47,7 +47,14 @@ def read_texts(path: str | Path, *, column: str = "text") -> list[str]:
     return texts
 
 
-def _frame(path: Path) -> pd.DataFrame:
+def read_frame(path: Path) -> pd.DataFrame:
+    """Read a table: .csv with all cells as text, .jsonl and .parquet as they are.
+
+    Raises
+    ------
+    OSError, ValueError
+        When the file is missing, damaged or empty.
+    """
     if path.suffix == ".csv":
         return pd.read_csv(path, dtype=str, keep_default_na=False)
     if path.suffix == ".jsonl":

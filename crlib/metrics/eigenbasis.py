@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.metrics.reward import as_rewards
-from crlib.metrics.validate import as_indices, as_matrix
+from crlib.metrics.validate import as_matrix
 
 Rng = np.random.Generator | int | None
 
@@ -125,38 +125,15 @@ class Labels:
     noise: float
 
 
-def observed_labels(rows: ArrayLike, values: ArrayLike, n_actions: int) -> Labels:
-    """Return rewards that were observed for some actions, in units of their own deviation.
-
-    Parameters
-    ----------
-    rows : array_like of int, shape (n,)
-        Which actions; distinct, at least 3.
-    values : array_like, shape (n,) or (n, m)
-    n_actions : int
-        K.
-
-    Raises
-    ------
-    ValueError
-        If sizes do not fit, an action is repeated, or a reward function is constant on them.
-    """
-    numbers = as_indices(rows, n_actions, "rows")
-    if np.unique(numbers).size != numbers.size or numbers.size < 3:
-        raise ValueError("rows must name at least 3 actions, each once")
-    order = np.argsort(numbers)
-    return Labels(numbers[order], standardised_rewards(values, numbers.size)[order], 0.0)
-
-
 def draw_labels(
-    r: ArrayLike | Labels, n_actions: int, n_labels: int | None, noise: float, rng: Rng
+    r: ArrayLike, n_actions: int, n_labels: int | None, noise: float, rng: Rng
 ) -> Labels:
     """Label a random subset of the actions, drawn without replacement.
 
     Parameters
     ----------
-    r : array_like, shape (K,) or (K, m), or Labels
-        Standardised here; labels that were observed are returned as they are.
+    r : array_like, shape (K,) or (K, m)
+        Standardised here.
     n_actions : int
         K.
     n_labels : int, optional
@@ -175,8 +152,6 @@ def draw_labels(
     ValueError
         If an input is out of range, or something must be drawn and `rng` is missing.
     """
-    if isinstance(r, Labels):
-        return r
     rewards = standardised_rewards(r, n_actions)
     if not (np.isfinite(noise) and noise >= 0):
         raise ValueError(f"noise = {noise} must be a finite number of at least 0")
@@ -202,17 +177,11 @@ def draw_labels(
     return Labels(rows, values, float(noise))
 
 
-def per_function(values: NDArray[np.float64], r: ArrayLike | Labels) -> NDArray[np.float64]:
+def per_function(values: NDArray[np.float64], r: ArrayLike) -> NDArray[np.float64]:
     """Drop the last axis, the reward functions, when `r` is a single one of shape (K,)."""
-    return values[..., 0] if _single(r) else values
+    return values[..., 0] if np.ndim(r) == 1 else values
 
 
-def number_or_array(
-    values: NDArray[np.float64], r: ArrayLike | Labels
-) -> float | NDArray[np.float64]:
+def number_or_array(values: NDArray[np.float64], r: ArrayLike) -> float | NDArray[np.float64]:
     """Return values of shape (m,) as one float when `r` is a single reward function."""
-    return float(values[0]) if _single(r) else values
-
-
-def _single(r: ArrayLike | Labels) -> bool:
-    return not isinstance(r, Labels) and np.ndim(r) == 1
+    return float(values[0]) if np.ndim(r) == 1 else values

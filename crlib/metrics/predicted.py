@@ -112,7 +112,7 @@ def labelled_energies(basis: Eigenbasis, labels: Labels) -> NDArray[np.float64]:
 
 def predicted_curve(
     X: ArrayLike | Eigenbasis,
-    r: ArrayLike | Labels,
+    r: ArrayLike,
     t: ArrayLike,
     slate: int | None,
     *,
@@ -165,20 +165,84 @@ def predicted_curve(
     n_actions = basis.scores.shape[0]
     labels = draw_labels(r, n_actions, n_labels, label_noise, rng)
     n = labels.rows.size
-    variance = labels.values.var(axis=0, ddof=1) * (n_actions - 1) / n_actions - label_noise**2
-    if variance.min() <= 0:
-        raise ValueError(
-            f"reward function {np.argmin(variance)}: its {n} labels vary less than their noise "
-            "does: raise n_labels"
-        )
-    energies = np.clip(labelled_energies(basis, labels), 0.0, None) / variance
-    energies /= np.maximum(energies.sum(axis=0), 1.0)
-
+    energies, variance = energy_shares(basis, labels)
     gap = np.ones(variance.size)
     if slate is not None:
         if not 1 <= slate <= n:
             raise ValueError(f"slate = {slate} must lie in [1, {n}], the number of labels")
         gap = np.asarray(best_mean_gap(labels.values, slate)) / np.sqrt(variance)
+    found = gap * cumulative_shortfall(basis, energies, rounds, noise=noise)
+    return per_function(found[0] if np.ndim(t) == 0 else found, r)
+
+
+def energy_shares(
+    basis: Eigenbasis, labels: Labels, *, unbiased_total: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return p_i = w_i^2 / V as the labels show it, and V, the variance of the reward.
+
+    Cutting negative estimates off at 0 leaves noise of positive mean in each p_i, and of d such
+    terms the sum is far too large where d is not small against the number of labels: noise then
+    seems to hold half of a reward. With `unbiased_total` what is left is scaled to the sum of the
+    estimates before the cut, which is unbiased.
+
+    Parameters
+    ----------
+    basis : Eigenbasis
+    labels : Labels
+        Of some of its K actions, a random subset.
+    unbiased_total : bool
+
+    Returns
+    -------
+    shares : ndarray of float64, shape (d, m)
+        At least 0, of sum at most 1.
+    variance : ndarray of float64, shape (m,)
+        In the unit of the labels, without their noise.
+
+    Raises
+    ------
+    ValueError
+        If labels vary less than their noise does.
+    """
+    n_actions = basis.scores.shape[0]
+    variance = labels.values.var(axis=0, ddof=1) * (n_actions - 1) / n_actions - labels.noise**2
+    if variance.min() <= 0:
+        raise ValueError(
+            f"reward function {np.argmin(variance)}: its {labels.rows.size} labels vary less than "
+            "their noise does: raise n_labels"
+        )
+    uncut = labelled_energies(basis, labels) / variance
+    energies = np.clip(uncut, 0.0, None)
+    total = energies.sum(axis=0)
+    if not unbiased_total:
+        return energies / np.maximum(total, 1.0), variance
+    scale = np.clip(uncut.sum(axis=0), 0.0, 1.0) / np.where(total > 0, total, 1.0)
+    return energies * scale, variance
+
+
+def cumulative_shortfall(
+    basis: Eigenbasis,
+    energies: NDArray[np.float64],
+    rounds: NDArray[np.int64],
+    *,
+    noise: float = 1.0,
+) -> NDArray[np.float64]:
+    """Return sum_{s <= t} (1 - corr_s), regret in units of what choosing at random loses a round.
+
+    Parameters
+    ----------
+    basis : Eigenbasis
+    energies : ndarray, shape (d, m)
+        As :func:`energy_shares` gives them.
+    rounds : ndarray of int64, shape (n_t,)
+    noise : float
+        Standard deviation of the bandit's noise, in standard deviations of the reward, above 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_t, m)
+        In [0, t].
+    """
     grid = _rounds(rounds, basis.rank)
     shortfall = 1 - predicted_correlation(
         basis.eigenvalues, energies, grid.astype(np.float64), noise=noise
@@ -187,13 +251,12 @@ def predicted_curve(
     steps = np.diff(grid)[:, None]
     added = steps * (shortfall[1:] + shortfall[:-1]) / 2 + np.diff(shortfall, axis=0) / 2
     cumulative = np.cumsum(np.vstack([shortfall[:1], added]), axis=0)
-    found = gap * cumulative[np.searchsorted(grid, rounds)]
-    return per_function(found[0] if np.ndim(t) == 0 else found, r)
+    return np.asarray(cumulative[np.searchsorted(grid, rounds)])
 
 
 def predicted_regret(
     X: ArrayLike | Eigenbasis,
-    r: ArrayLike | Labels,
+    r: ArrayLike,
     horizon: int,
     slate: int | None,
     *,

@@ -79,7 +79,7 @@ def _design(basis: Eigenbasis, labels: Labels) -> _Design:
 
 def loo_r2(
     X: ArrayLike | Eigenbasis,
-    r: ArrayLike | Labels,
+    r: ArrayLike,
     *,
     n_labels: int | None = None,
     noise: float = 0.0,
@@ -119,30 +119,6 @@ def loo_r2(
     ValueError
         If an input is unfit, a reward function is constant, or `rng` is missing.
     """
-    errors, baseline = loo_errors(X, r, n_labels=n_labels, noise=noise, rng=rng, ridge=ridge)
-    return number_or_array(1 - errors.sum(axis=0) / baseline.sum(axis=0), r)
-
-
-def loo_errors(
-    X: ArrayLike | Eigenbasis,
-    r: ArrayLike | Labels,
-    *,
-    n_labels: int | None = None,
-    noise: float = 0.0,
-    rng: Rng = None,
-    ridge: Literal["loo", "gcv"] | float = "loo",
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the squared leave-one-out errors of ridge regression, and of the mean of the others.
-
-    Parameters
-    ----------
-    X, r, n_labels, noise, rng, ridge
-        As of :func:`loo_r2`, whose Raises apply; `r` may be `Labels` that were observed.
-
-    Returns
-    -------
-    errors, baseline : ndarray of float64, shape (n_labels, m)
-    """
     if isinstance(ridge, str):
         if ridge not in ("loo", "gcv"):
             raise ValueError(f'ridge = "{ridge}" must be "loo", "gcv" or a number above 0')
@@ -155,22 +131,23 @@ def loo_errors(
     n, m = design.values.shape
     # Residuals and leverages are sums of small terms, not differences of large ones: they keep
     # their digits where the ridge is tiny and n < d.
-    beyond = np.clip(1 - 1 / n - np.sum(design.left**2, axis=1), 0.0, None)
-    errors, criteria = np.empty((grid.size, n, m)), np.empty((grid.size, m))
+    weights = design.left**2
+    beyond = np.clip(1 - 1 / n - np.sum(weights, axis=1), 0.0, None)
+    errors, criteria = np.empty((2, grid.size, m))
     for i, penalty in enumerate(grid):
         lost = penalty / (design.squares + penalty)
         residual = design.residual + design.left @ (lost[:, None] * design.coefficients)
-        unused = beyond + design.left**2 @ lost
-        errors[i] = (residual / unused[:, None]) ** 2
+        unused = beyond + weights @ lost
+        errors[i] = np.sum((residual / unused[:, None]) ** 2, axis=0)
         criteria[i] = np.sum(residual**2, axis=0) / unused.sum() ** 2
-    best = np.argmin(criteria if ridge == "gcv" else errors.sum(axis=1), axis=0)
-    chosen = np.take_along_axis(errors, best[None, None, :], axis=0)[0]
-    return chosen, (design.values * n / (n - 1)) ** 2
+    best = np.argmin(criteria if ridge == "gcv" else errors, axis=0)
+    baseline = np.sum(design.values**2, axis=0) * (n / (n - 1)) ** 2
+    return number_or_array(1 - errors[best, np.arange(m)] / baseline, r)
 
 
 def gp_evidence(
     X: ArrayLike | Eigenbasis,
-    r: ArrayLike | Labels,
+    r: ArrayLike,
     *,
     noise_variance: float | None = None,
     n_labels: int | None = None,

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 from sklearn.linear_model import Ridge, RidgeCV
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from crlib import metrics
-from crlib.metrics.eigenbasis import draw_labels, observed_labels
-from crlib.metrics.ridge import RIDGE_GRID, loo_errors
+from crlib.metrics.eigenbasis import draw_labels
+from crlib.metrics.ridge import RIDGE_GRID
 
 
 def task(seed=0, n=60, d=8, m=2):
@@ -152,31 +151,3 @@ def test_bad_options(options, message):
 def test_bad_noise_variance():
     with pytest.raises(ValueError, match="noise_variance = 0"):
         metrics.gp_evidence(*task(), noise_variance=0.0)
-
-
-def test_leave_one_out_errors_are_those_of_refitted_ridges():
-
-    rng = np.random.default_rng(3)
-    X, r = rng.standard_normal((40, 5)), rng.standard_normal((40, 2))
-    basis = metrics.eigenbasis(X)
-    errors, baseline = loo_errors(basis, r, ridge=0.3)
-    z = metrics.standardised_rewards(r, 40)
-    fitted = cross_val_predict(Ridge(alpha=0.3), basis.rows, z, cv=LeaveOneOut())
-    np.testing.assert_allclose(errors, (z - fitted) ** 2, rtol=1e-8)
-    others = (z.sum(axis=0) - z) / 39
-    np.testing.assert_allclose(baseline, (z - others) ** 2)
-
-
-def test_observed_labels_score_as_the_same_actions_drawn_at_random_do():
-    rng = np.random.default_rng(4)
-    X, r = rng.standard_normal((60, 4)), rng.standard_normal(60)
-    rows = np.sort(np.random.default_rng(7).choice(60, size=30, replace=False))
-    errors, baseline = loo_errors(X, observed_labels(rows[::-1], r[rows][::-1], 60))
-    drawn = metrics.loo_r2(X, r, n_labels=30, rng=7)
-    assert 1 - errors.sum() / baseline.sum() == pytest.approx(drawn)
-
-
-@pytest.mark.parametrize("rows", [[1, 2], [1, 2, 2], [1, 2, 60]])
-def test_observed_labels_name_each_action_once(rows):
-    with pytest.raises(ValueError, match="rows"):
-        observed_labels(rows, np.arange(float(len(rows))), 60)
