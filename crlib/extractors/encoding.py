@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 
 from crlib.extractors.controls import gaussian_rows, lsa_rows
@@ -53,7 +54,7 @@ def encode(
     seed : int
         Of the controls (noise, random start, LSA); trained models do not depend on it.
     progress : bool
-        Show a progress bar.
+        Show a progress bar on the standard error.
     layer, pooling, dtype, revision
         Change what the model's spec says: see `crlib.extractors.options.Options`. Each choice has
         vectors of its own on disk.
@@ -135,7 +136,9 @@ def _forward(
     # that is killed has kept what it had.
     order = np.argsort([len(row) for row in tokens], kind="stable")
     shards = [order[i : i + SHARD_ROWS] for i in range(0, len(order), SHARD_ROWS)]
-    for shard in track(shards, description=f"encode {spec.name}", disable=not progress):
+    # On the standard error: what a command prints may be read by a program.
+    said, console = f"encode {spec.name}", Console(stderr=True)
+    for shard in track(shards, description=said, disable=not progress, console=console):
         yield shard, encode_tokens(encoder, [tokens[i] for i in shard], batch_tokens)
 
 

@@ -83,20 +83,20 @@ def advise(scores: dict[str, Score], noise: Score, n_actions: int) -> Advice:
         weaker = min(over_noise, over_mean, key=lambda gap: gap.estimate)
         needed = labels_needed(weaker, best.n)
         text = (
-            f"Nothing can be concluded: the best embedding, {order[0]}, has a leave-one-out R^2 of "
+            f"Nothing can be concluded: the best embedding, {order[0]}, has a leave-one-out R² of "
             f"{shown(over_mean)}, which {best.n:,} labelled actions cannot tell from that of noise "
             f"or of the mean reward. Do not choose by this table. {_need(needed, n_actions)}"
         )
         return Advice("nothing", order[0], sure, second, tied, needed, text)
     if second is None:
         text = (
-            f"{order[0]} says something about the rewards: leave-one-out R^2 {shown(over_mean)}, "
+            f"{order[0]} says something about the rewards: leave-one-out R² {shown(over_mean)}, "
             f"noise {shown(noise.mean())}. There is no other embedding to compare it with."
         )
         return Advice("alone", order[0], sure, None, (), None, text)
     if not tied:
         text = (
-            f"Take {order[0]}. Its leave-one-out R^2 is {shown(over_mean)}; it is better than the "
+            f"Take {order[0]}. Its leave-one-out R² is {shown(over_mean)}; it is better than the "
             f"second, {order[1]}, by {shown(second)}, in {percent(sure)} of the resamples of the "
             f"{best.n:,} labelled actions."
         )
@@ -147,14 +147,16 @@ def labels_needed(gap: Interval, n: int) -> int | None:
     return int(np.ceil(needed / unit) * unit)
 
 
-def shown(found: Interval) -> str:
-    """Estimate and interval, as "0.41 [0.38, 0.45]"."""
-    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]"
+def shown(found: Interval, digits: int = 3) -> str:
+    """Estimate and interval, as "0.410 [0.380, 0.450]"."""
+    # "+ 0.0" turns a rounded -0.0 into 0.0.
+    value, low, high = (round(x, digits) + 0.0 for x in (found.estimate, found.low, found.high))
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def percent(share: float) -> str:
     """A share, never rounded to certainty."""
-    return "more than 99%" if share > 0.99 else "less than 1%" if share < 0.01 else f"{share:.0%}"
+    return "over 99%" if share > 0.99 else "under 1%" if share < 0.01 else f"{share:.0%}"
 
 
 def _need(needed: int | None, n_actions: int) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from crlib import provenance
 from crlib.extractors.standardise import unit_rows
 from crlib.io import write_text
 from crlib.metrics.validate import as_matrix
-from crlib.ranking.advice import percent
 from crlib.ranking.rank import MEAN, NOISE, Ranking
-from crlib.ranking.terminal import cell, columns_of, first_cell
+from crlib.ranking.terminal import cell, columns_of, first_cell, of_task
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 HEADLINES = {
@@ -55,8 +56,8 @@ def write_report(
     rows = [
         {"name": row["embedding"], "model": (models or {}).get(str(row["embedding"]), ""),
          "control": row["control"], "best": row["embedding"] == ranking.advice.best,
-         "width": row["width"] or "", "cells": [cell(row, score) for score in columns],  # type: ignore[arg-type]
-         "first": first_cell(row)}  # type: ignore[arg-type]
+         "width": row["width"] or "", "cells": [cell(row, score) for score in columns],
+         "first": first_cell(row)}
         for row in ranking.table.to_dict("records")
     ]  # fmt: skip
     environment = jinja2.Environment(
@@ -68,7 +69,7 @@ def write_report(
         headline=HEADLINES[ranking.advice.verdict], advice=ranking.advice, rows=rows,
         headings=list(columns.values()), settings=ranking.settings, drawing=drawing(ranking),
         labelled=bool(ranking.scores), tasks=_tasks(ranking), files=files or {}, command=command,
-        versions=versions, percent=percent,
+        versions=versions,
     )  # fmt: skip
     write_text(path, page)
 
@@ -114,14 +115,12 @@ def _tasks(ranking: Ranking) -> list[dict[str, Any]]:
     return [
         {"task": task, "labels": int(rows["labels"].iloc[0]),
          "best": rows["embedding"].iloc[int(rows["r2"].to_numpy().argmax())],
-         "r2": [f"{r.r2:.3f} [{r.low:.3f}, {r.high:.3f}]" for r in rows.itertuples()],
+         "r2": [of_task(row) for row in rows.to_dict("records")],
          "names": rows["embedding"].tolist()}
         for task, rows in own.groupby("task", sort=False)
     ]  # fmt: skip
 
 
-def sha256_rows(X: Any) -> str:
+def sha256_rows(X: ArrayLike) -> str:
     """SHA-256 of an embedding as it was compared: unit rows in float32."""
-    import hashlib
-
     return hashlib.sha256(np.ascontiguousarray(unit_rows(as_matrix(X))).tobytes()).hexdigest()

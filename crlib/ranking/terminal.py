@@ -1,14 +1,20 @@
 """A ranking as a table in the terminal, or as JSON."""
 
 import json
+from collections.abc import Hashable
 from dataclasses import asdict
+from typing import Any
 
+import numpy as np
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from crlib.io import plain
+from crlib.metrics.statistics import Interval
+from crlib.ranking.advice import percent, shown
+from crlib.ranking.labels import LEVEL
 from crlib.ranking.rank import Ranking
 
 MISSING = "–"
@@ -23,20 +29,18 @@ def columns_of(ranking: Ranking) -> dict[str, str]:
     return (LABELLED if ranking.scores else {}) | GEOMETRIC
 
 
-def cell(row: dict[str, float], score: str) -> str:
+def cell(row: dict[Hashable, Any], score: str) -> str:
     """A score with its interval, as "0.410 [0.380, 0.450]"."""
-    digits = DIGITS[score]
-    value, low, high = (row[score + end] for end in ("", "_low", "_high"))
-    if value != value:  # NaN
+    found = Interval(row[score], row[f"{score}_low"], row[f"{score}_high"], LEVEL, 0)
+    if np.isnan(found.estimate):
         return MISSING
-    # "+ 0.0" turns a rounded -0.0 into 0.0.
-    numbers = [f"{round(number, digits) + 0.0:.{digits}f}" for number in (value, low, high)]
-    return numbers[0] if low != low else f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
+    text = shown(found, DIGITS[score])
+    return text.split(" ")[0] if np.isnan(found.low) else text
 
 
-def first_cell(row: dict[str, float]) -> str:
+def first_cell(row: dict[Hashable, Any]) -> str:
     """How often an embedding is the best of all, as a percentage."""
-    return MISSING if row["first"] != row["first"] else f"{row['first']:.0%}"
+    return MISSING if np.isnan(row["first"]) else percent(row["first"])
 
 
 def table_cells(ranking: Ranking) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -45,8 +49,8 @@ def table_cells(ranking: Ranking) -> tuple[list[tuple[str, ...]], list[str]]:
     headings = ["embedding", *columns.values(), *(["best in"] if ranking.scores else [])]
     rows = []
     for row in ranking.table.to_dict("records"):
-        cells = [str(row["embedding"]), *(cell(row, score) for score in columns)]  # type: ignore[arg-type]
-        rows.append((*cells, first_cell(row)) if ranking.scores else tuple(cells))  # type: ignore[arg-type]
+        cells = [str(row["embedding"]), *(cell(row, score) for score in columns)]
+        rows.append((*cells, first_cell(row)) if ranking.scores else tuple(cells))
     return rows, headings
 
 
@@ -66,6 +70,11 @@ def terminal_table(ranking: Ranking) -> Table:
     return table
 
 
+def of_task(row: dict[Hashable, Any]) -> str:
+    """R^2 of one row of `Ranking.tasks`, with its interval."""
+    return shown(Interval(row["r2"], row["low"], row["high"], LEVEL, row["labels"]))
+
+
 def terminal_lines(ranking: Ranking) -> list[RenderableType]:
     """Return the table, the recommendation, and what a task's random choice loses."""
     lines: list[RenderableType] = [terminal_table(ranking), Text(ranking.advice.text)]
@@ -74,8 +83,7 @@ def terminal_lines(ranking: Ranking) -> list[RenderableType]:
         lines.append(Text(
             f"{row['task']}: {row['labels']:,} labels; a random choice among "
             f"{min(ranking.settings['slate'], row['labels']):,} actions loses "
-            f"{row['random_loss']:.3g} a round; {row['embedding']} has R² {row['r2']:.3f} "
-            f"[{row['low']:.3f}, {row['high']:.3f}]."
+            f"{row['random_loss']:.3g} a round; {row['embedding']} has R² {of_task(row)}."
         ))  # fmt: skip
     if (left := len(by_task) - SHOWN_TASKS) > 0:
         lines.append(Text(f"and {left:,} more tasks: see the report."))

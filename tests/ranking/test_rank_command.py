@@ -76,6 +76,14 @@ def test_json_is_what_the_library_says(files):
     assert found["settings"] == again.settings
 
 
+def test_progress_does_not_stand_among_the_numbers(files, monkeypatch):
+    monkeypatch.setattr("crlib.extractors.encoding.BUILD", files / "build")
+    done = call(files, "--embeddings", "simcse", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["table"][0]["embedding"] == "simcse"
+    assert "encode simcse" in done.stderr
+
+
 def test_without_labels_there_is_no_ranking(files):
     done = call(files, "--embeddings", f"{files}/good.npy", "--embeddings", "gaussian",
                 "--out", files / "report.html", rewards=False)  # fmt: skip

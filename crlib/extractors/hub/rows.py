@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import track
 
 from crlib.extractors.hub.fetch import download_size, revision_of
@@ -93,7 +94,8 @@ def hub_rows(
     size = SHARD * len(devices)
     shards = [order[i : i + size] for i in range(0, len(order), size)]
     with workers(model, devices) as pool:
-        for shard in track(shards, description=f"encode {spec.name}", disable=not progress):
+        said, console = f"encode {spec.name}", Console(stderr=True)
+        for shard in track(shards, description=said, disable=not progress, console=console):
             new = embed(model, spec, [texts[int(i)] for i in shard], pool=pool)
             if not width:
                 width = new.shape[1]
