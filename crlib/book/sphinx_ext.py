@@ -9,6 +9,7 @@ from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import plotly
 from sphinx.application import Sphinx
@@ -84,6 +85,46 @@ def footer(record: dict[str, str]) -> str:
     )
 
 
+def launch_links(page: str, repository: str, branch: str) -> str:
+    """Links that open a page's notebook on Binder and on Colab; nothing without a repository.
+
+    Parameters
+    ----------
+    page : str
+        As Sphinx names it: book/theory/coverage.
+    repository : str
+        "owner/name" on GitHub, or "".
+    branch : str
+    """
+    if not repository:
+        return ""
+    path = f"notebooks/{page.removeprefix('book/')}.ipynb"
+    where = quote(f"{repository}/{branch}")
+    binder = f"https://mybinder.org/v2/gh/{where}?labpath={quote(path, safe='')}"
+    colab = (
+        f"https://colab.research.google.com/github/{quote(repository)}/blob/{quote(branch)}/{path}"
+    )
+    return (
+        f'; run it on <a href="{escape(binder)}">Binder</a> or <a href="{escape(colab)}">Colab</a>'
+    )
+
+
+def _offer(app: Sphinx, page: str, context: dict[str, Any]) -> None:
+    """Put a page's executed notebook beside it, with a link to it."""
+    source = Path(app.srcdir) / f"{page}.ipynb"
+    if not source.is_file() or "body" not in context:
+        return
+    target = Path(app.outdir) / f"{page}.ipynb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+    name = escape(target.name)
+    launch = launch_links(page, app.config.crlib_repository, app.config.crlib_branch)
+    context["body"] += (
+        f'<p class="crlib-downloads">Take along: <a href="{name}" download="{name}">this page as a '
+        f"notebook</a>{launch}; under each figure its data, in its corner its picture.</p>"
+    )
+
+
 def _configure(app: Sphinx, config: Any) -> None:
     # Beside the output folder: a change in it must not look like a changed page.
     folder = Path(app.outdir).parent / "assets"
@@ -101,10 +142,14 @@ def _clean_page(
     for key in ("script_files", "css_files"):
         if key in context:
             context[key] = drop_remote(list(context[key]))
+    _offer(app, page, context)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    # "owner/name" on GitHub: one setting for all pages, and no button without it.
+    app.add_config_value("crlib_repository", "", "html", str)
+    app.add_config_value("crlib_branch", "main", "html", str)
     app.connect("config-inited", _configure, priority=900)
     app.connect("html-page-context", _clean_page, priority=1000)
     app.add_css_file("book.css")

@@ -105,3 +105,13 @@ def test_a_build_that_failed_fails_again(tmp_path, monkeypatch):
     for _ in range(2):
         with pytest.raises(RuntimeError, match="no-such-page"):
             stage.build("any", [])
+
+
+def test_launch_links_need_a_repository():
+    assert sphinx_ext.launch_links("book/theory/coverage", "", "main") == ""
+    links = sphinx_ext.launch_links("book/theory/coverage", "someone/paper", "main")
+    assert (
+        "mybinder.org/v2/gh/someone/paper/main?labpath=notebooks%2Ftheory%2Fcoverage.ipynb" in links
+    )
+    assert "github/someone/paper/blob/main/notebooks/theory/coverage.ipynb" in links
+    assert "<script" not in sphinx_ext.launch_links("book/x", "<script>/a", "main")
