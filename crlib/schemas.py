@@ -174,6 +174,8 @@ class Tools(Geometry):
     ----------
     chains : bool
         Only queries whose tools come from two groups (packages, tools' categories) or more.
+    part : str
+        Only queries whose source begins so: "G3" for ToolBench's own I3.
     seen : bool
         Whether queries count whose words stand in an action's text.
     max_length : int
@@ -190,6 +192,7 @@ class Tools(Geometry):
 
     dataset: Literal["python-api", "toolbench", "toollens"] = "python-api"
     chains: bool = True
+    part: str = ""
     seen: bool = False
     max_length: int = Field(default=5, ge=2)
     components: int = Field(default=128, ge=2)
@@ -205,7 +208,7 @@ class Rollouts(Geometry):
 
     Attributes
     ----------
-    chains, seen, max_length, components, size
+    chains, part, seen, max_length, components, size
         As in U2.
     ks : list of int
         Numbers of tools on offer.
@@ -221,6 +224,7 @@ class Rollouts(Geometry):
 
     dataset: Literal["python-api", "toolbench", "toollens"] = "python-api"
     chains: bool = True
+    part: str = ""
     seen: bool = False
     max_length: int = Field(default=5, ge=2)
     components: int = Field(default=128, ge=2)

@@ -51,6 +51,7 @@ seed = 0
 out_dir = ""
 dataset = "python-api"
 chains = True
+part = ""
 seen = False
 max_length = 5
 components = 128
@@ -117,7 +118,8 @@ from crlib import data, extractors
 from crlib.envs.tool_tasks import tool_tasks
 
 actions = data.load(p.dataset, limit=p.limit, seed=p.seed, packages=p.package_list)
-tasks = tool_tasks(actions, chains=p.chains, seen=p.seen, max_tools=p.max_length, seed=p.seed)
+tasks = tool_tasks(actions, chains=p.chains, part=p.part, seen=p.seen, max_tools=p.max_length,
+                   seed=p.seed)  # fmt: skip
 pairs = extractors.pairs_for(p.model)
 families = {name: extractors.spec_of(name).family for pair in pairs for name in pair.models}
 families["gaussian"] = extractors.spec_of("gaussian").family
