@@ -64,6 +64,18 @@ def test_r2_is_what_scikit_learn_leaves_out_one_by_one(monkeypatch):
         assert shown == pytest.approx(np.mean(expected))
 
 
+def test_a_wide_embedding_is_scored_as_it_stands():
+    rng = np.random.default_rng(3)
+    X = (rng.standard_normal((K, 300)) + 5).astype(np.float32)
+    values = labelled(X[:, :20].sum(axis=1), 50)[:, None]
+    rows = np.flatnonzero(~np.isnan(values[:, 0]))
+    kept = scoring.subsamples(values, 20, 1)
+    first, second, *_ = scoring.r2_score(X, values, kept)
+    assert first[0] == pytest.approx(metrics.loo_r2(X[rows], values[rows, 0]), abs=1e-6)
+    part = rows[kept[0, rows]]
+    assert second[0] == pytest.approx(metrics.loo_r2(X[part], values[part, 0]), abs=1e-6)
+
+
 def test_the_best_comes_first_and_the_controls_last():
     good, poor, reward = world()
     found = rank_embeddings({"poor": poor, "good": good}, labelled(reward, 300))
