@@ -107,7 +107,7 @@ def r2_score(X: FloatArray, values: Table, kept: NDArray[np.bool_]) -> Iterator[
     rows_of = X
     if X.shape[1] > labelled.size:
         # n rows span n dimensions at most: coordinates with the same inner products, for less work.
-        short = np.linalg.qr(X[labelled].T.astype(np.float64), mode="r").T
+        short = np.asarray(np.linalg.qr(X[labelled].T.astype(np.float64), mode="r")).T
         rows_of = np.zeros((len(X), short.shape[1]))
         rows_of[labelled] = short
     patterns, of_task = np.unique(there, axis=1, return_inverse=True)
