@@ -103,13 +103,20 @@ def r2_score(X: FloatArray, values: Table, kept: NDArray[np.bool_]) -> Iterator[
     kept : ndarray of bool, shape (B, K)
     """
     there = ~np.isnan(values)
+    labelled = np.flatnonzero(there.any(axis=1))
+    rows_of = X
+    if X.shape[1] > labelled.size:
+        # n rows span n dimensions at most: coordinates with the same inner products, for less work.
+        short = np.asarray(np.linalg.qr(X[labelled].T.astype(np.float64), mode="r")).T
+        rows_of = np.zeros((len(X), short.shape[1]))
+        rows_of[labelled] = short
     patterns, of_task = np.unique(there, axis=1, return_inverse=True)
     groups = [np.flatnonzero(of_task.ravel() == number) for number in range(patterns.shape[1])]
     for row in (np.ones(len(values), dtype=bool), *kept):
         found = np.empty(values.shape[1])
         for tasks in groups:  # tasks that label the same actions share a decomposition
             rows = np.flatnonzero(there[:, tasks[0]] & row)
-            found[tasks] = loo_r2(X[rows], values[np.ix_(rows, tasks)])
+            found[tasks] = loo_r2(rows_of[rows], values[np.ix_(rows, tasks)])
         yield found
 
 

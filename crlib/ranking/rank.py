@@ -33,6 +33,7 @@ from crlib.ranking.tables import check_rewards
 
 NOISE, MEAN = "random", "mean reward"
 ALL_PAIRS = 10_000  # actions up to which uniformity is computed from all pairs
+FEWEST_ACTIONS = 4  # below, the participation ratio is not defined
 SCORES = ("r2", "regret", "coverage", "d_eff", "uniformity")
 
 
@@ -168,7 +169,7 @@ def _checked(embeddings: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     for name, X in embeddings.items():
         if name in (NOISE, MEAN):
             raise ValueError(f"embedding {name!r}: the name is a control's, choose another")
-        matrices[name] = as_matrix(X, f"embedding {name!r}", min_rows=2)
+        matrices[name] = as_matrix(X, f"embedding {name!r}", min_rows=FEWEST_ACTIONS)
     sizes = {name: len(X) for name, X in matrices.items()}
     if len(set(sizes.values())) > 1:
         raise ValueError(f"embeddings have different numbers of rows: {sizes}")
@@ -210,10 +211,9 @@ def _dimension(X: FloatArray) -> Interval:
     try:
         return metrics.participation_ratio_interval(X)
     except ValueError:
-        # Too few actions for an interval; the number itself may still be defined.
+        # Too few actions for an interval; rows of an identity matrix give infinity.
         nan = float("nan")
-        estimate = metrics.participation_ratio(X) if len(X) >= 4 else nan
-        return Interval(estimate, nan, nan, LEVEL, len(X))
+        return Interval(metrics.participation_ratio(X), nan, nan, LEVEL, len(X))
 
 
 def _spell(name: str, found: Interval) -> dict[str, float]:

@@ -91,10 +91,10 @@ def terminal_lines(ranking: Ranking) -> list[RenderableType]:
 
 
 def ranking_json(ranking: Ranking) -> str:
-    """Return table, tasks, advice and settings as JSON; what is undefined is null."""
+    """Return table, tasks, advice and settings as JSON; what is undefined or infinite is null."""
 
     def known(value: object) -> object:
-        return None if isinstance(value, float) and value != value else value
+        return None if isinstance(value, float) and not np.isfinite(value) else value
 
     content = {
         "advice": {key: known(value) for key, value in asdict(ranking.advice).items()},

@@ -120,9 +120,9 @@ assert scale.subs(m, sp.Rational(4, 5) * n).simplify() == 2
 #
 # ## Evidence
 #
-# Without files of your own: the actions are the documented callables of {glue:text}`n_packages` installed
-# packages that the other pages leave out and on whose texts the twins were not trained, those that most
-# files call. A task is one package's use of them.
+# Without files of your own the actions are documented callables, those that most files call, of
+# {glue:text}`n_packages` installed packages. By default these are packages that the other pages leave out,
+# and on whose texts the twins were not trained. A task is one package's use of them.
 
 # %%
 from crlib import ranking

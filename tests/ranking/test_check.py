@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from crlib import settings
+from crlib.data.harvest import PACKAGES
 from crlib.envs.arms import regret_of
 from crlib.metrics import best_mean_gap
 from crlib.ranking import check, rank_embeddings
@@ -82,6 +83,12 @@ def test_one_task_has_no_interval_and_says_so(own):
     regret = pd.DataFrame([[0.1], [0.5]], index=["good", "poor"])
     row = check.strategies(found, regret).set_index("choice").loc["by labels, LOO R²"]
     assert check.gain_said(row, "over_any") == "0.200 (one task, so that there is no interval)"
+
+
+def test_the_default_packages_are_on_no_other_page_and_in_no_training_text():
+    names = parameters().package_list
+    assert len(set(names)) == len(names)
+    assert not set(names) & set(PACKAGES)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Ranking by labels: scores against scikit-learn, intervals against fresh samples, advice."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from crlib.metrics.eigenbasis import Labels, eigenbasis
 from crlib.metrics.predicted import energy_shares
 from crlib.metrics.ridge import RIDGE_GRID
 from crlib.metrics.statistics import Interval
-from crlib.ranking import advice, rank_embeddings
+from crlib.ranking import advice, rank_embeddings, terminal
 from crlib.ranking import labels as scoring
 
 K = 400
@@ -62,6 +64,18 @@ def test_r2_is_what_scikit_learn_leaves_out_one_by_one(monkeypatch):
         # The table holds the mean over tasks.
         (shown,) = found.table.loc[found.table["embedding"] == name, "r2"]
         assert shown == pytest.approx(np.mean(expected))
+
+
+def test_a_wide_embedding_is_scored_as_it_stands():
+    rng = np.random.default_rng(3)
+    X = (rng.standard_normal((K, 300)) + 5).astype(np.float32)
+    values = labelled(X[:, :20].sum(axis=1), 50)[:, None]
+    rows = np.flatnonzero(~np.isnan(values[:, 0]))
+    kept = scoring.subsamples(values, 20, 1)
+    first, second, *_ = scoring.r2_score(X, values, kept)
+    assert first[0] == pytest.approx(metrics.loo_r2(X[rows], values[rows, 0]), abs=1e-6)
+    part = rows[kept[0, rows]]
+    assert second[0] == pytest.approx(metrics.loo_r2(X[part], values[part, 0]), abs=1e-6)
 
 
 def test_the_best_comes_first_and_the_controls_last():
@@ -168,6 +182,15 @@ def test_geometry_alone_ranks_nothing():
     assert found.table["d_eff"].iloc[0] == pytest.approx(metrics.participation_ratio(poor))
 
 
+def test_one_hot_rows_have_no_finite_dimension_and_are_still_shown():
+    found = rank_embeddings({"one-hot": np.eye(30)}, np.arange(30.0), n_resamples=20)
+    assert found.table["d_eff"].iloc[0] == np.inf
+    (shown, *_), _ = terminal.table_cells(found)
+    assert shown[4] == "inf"
+    row = json.loads(terminal.ranking_json(found))["table"][0]
+    assert (row["embedding"], row["d_eff"], row["d_eff_low"]) == ("one-hot", None, None)
+
+
 def test_rewards_that_no_embedding_holds_lead_to_no_choice():
     good, poor, _ = world()
     reward = np.random.default_rng(5).standard_normal(K)
@@ -236,6 +259,7 @@ GOOD, _, REWARD = world()
         ({"a": GOOD[:, 0]}, None, {}, "embedding 'a' has shape"),
         ({"a": GOOD * 0}, None, {}, "embedding 'a': row 0 is zero"),
         ({"a": GOOD * 0 + 1}, REWARD, {}, "embedding 'a': .*all equal"),
+        ({"a": GOOD[:3]}, None, {}, "embedding 'a' has 3 row"),
         ({"a": GOOD}, REWARD[1:], {}, r"rewards has shape \(399,\)"),
         ({"a": GOOD}, labelled(REWARD, 19), {}, "'task 1' has 19 labels; expected at least 20"),
         ({"a": GOOD}, labelled(REWARD * 0, 50), {}, "'task 1' is constant"),

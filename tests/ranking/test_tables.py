@@ -30,6 +30,12 @@ def test_ids_stay_as_they_are_written(tmp_path, suffix):
     assert (found.ids, found.texts) == (IDS, TEXTS)
 
 
+def test_a_mark_of_the_byte_order_and_windows_lines_do_no_harm(tmp_path):
+    text = "id,text\r\n1,one\r\n2,two\r\n"
+    (tmp_path / "a.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_actions(tmp_path / "a.csv").ids == ("1", "2")
+
+
 def test_a_text_file_has_the_numbers_of_its_lines_as_ids(tmp_path):
     (tmp_path / "a.txt").write_text("one\ntwo\n")
     found = read_actions(tmp_path / "a.txt")
