@@ -1,8 +1,9 @@
-"""The command line: `crlib claims`, `crlib embed`, `crlib rank` and `crlib doctor`."""
+"""The command line: `crlib claims`, `embed`, `rank`, `diff` and `doctor`."""
 
 import json
 import shutil
 import sys
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated
@@ -146,6 +147,55 @@ def rank(
         return
     for line in terminal_lines(ranking):
         Console().print(line)
+
+
+@app.command()
+def diff(
+    run_a: Annotated[Path, typer.Argument(help="A folder with result.json of one or many pages.")],
+    run_b: Annotated[Path, typer.Argument(help="The other one.")],
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Relative difference of numbers that counts as none.")
+    ] = 1e-9,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Put two runs side by side: inputs, numbers, intervals, verdicts. Ends with 1 on a flip.
+
+    Examples
+    --------
+    crlib diff build/results/laptop build/results/mine
+    crlib diff build/results/laptop build/runs --tolerance 0.01 --json
+    """
+    from crlib.compare import compare
+
+    try:
+        runs = [read_results(_folder(path)) for path in (run_a, run_b)]
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    changes = compare(*runs, tolerance=tolerance)
+    if as_json:
+        typer.echo(json.dumps([asdict(change) for change in changes], indent=1))
+    else:
+        table = Table("Page", "What", "Name", "A", "B", "Overlap")
+        for change in changes:
+            cells = [change.notebook, change.kind, change.name, change.a, change.b]
+            shown = ["" if cell is None else escape(_short(cell)) for cell in cells]
+            overlap = {True: "yes", False: "no", None: ""}[change.overlap]
+            table.add_row(*shown, overlap, style="bold" if change.kind == "verdict" else "")
+        Console().print(table)
+        flips = sum(change.kind == "verdict" for change in changes)
+        said = f"{len(changes)} differences in {len({*runs[0], *runs[1]})} pages, {flips} verdicts"
+        typer.echo(said + " changed.")
+    raise typer.Exit(int(any(change.kind == "verdict" for change in changes)))
+
+
+def _folder(path: Path) -> Path:
+    if not path.is_dir() or not any(path.glob("**/result.json")):
+        raise ValueError(f"{path}: expected a folder that holds a result.json, in it or below it")
+    return path
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 @app.command()

@@ -1,0 +1,134 @@
+"""Two runs side by side: what differed in their inputs, their numbers, and their verdicts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crlib.claims import Evidence, Result
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is not the same in two runs of a notebook.
+
+    Attributes
+    ----------
+    notebook : str
+    kind : {"notebook", "input", "number", "interval", "verdict"}
+        "input" is a parameter, the commit, a version, the machine. "interval" is a part's interval
+        that moved while its verdict stayed; "verdict" one that flipped.
+    name : str
+    a, b : object
+        In the first and in the second run; None where it is missing.
+    overlap : bool or None
+        Whether the two intervals overlap; None where there are not two.
+    """
+
+    notebook: str
+    kind: str
+    name: str
+    a: Any
+    b: Any
+    overlap: bool | None = None
+
+
+def compare(
+    first: Mapping[str, Result], second: Mapping[str, Result], *, tolerance: float = 1e-9
+) -> list[Change]:
+    """List what differs between two runs.
+
+    Parameters
+    ----------
+    first, second : mapping of notebook name to Result
+        As `crlib.claims.read_results` reads them.
+    tolerance : float
+        Largest relative difference of numbers that count as equal.
+
+    Returns
+    -------
+    list of Change
+        By notebook: its inputs first, then numbers, then claims. A notebook in one run only is a
+        single change. The time that a run took is no difference.
+
+    Raises
+    ------
+    ValueError
+        If the tolerance is negative.
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance = {tolerance}: expected a number of at least 0")
+    changes: list[Change] = []
+    for notebook in sorted({*first, *second}):
+        a, b = first.get(notebook), second.get(notebook)
+        if a is None or b is None:
+            here, there = ("present" if run else None for run in (a, b))
+            changes.append(Change(notebook, "notebook", notebook, here, there))
+            continue
+        changes += _differences(notebook, "input", _inputs(a), _inputs(b), 0.0)
+        changes += _differences(notebook, "number", a.numbers, b.numbers, tolerance)
+        changes += _claims(notebook, a, b, tolerance)
+    return changes
+
+
+def _inputs(result: Result) -> dict[str, Any]:
+    """Parameters and provenance in one flat table, without what is never the same."""
+    record = {k: v for k, v in result.provenance.items() if k not in ("seconds", "date")}
+    return {
+        f"{part}.{name}" if part else name: value
+        for part, values in (("parameters", dict(result.parameters)), ("", record))
+        for name, value in _flat(values)
+    }
+
+
+def _flat(values: Values) -> Iterator[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", found) for inner, found in _flat(value))
+        else:
+            yield name, value
+
+
+def _differences(
+    notebook: str, kind: str, a: Values, b: Values, tolerance: float
+) -> Iterator[Change]:
+    for name in dict.fromkeys([*a, *b]):
+        if not _same(a.get(name), b.get(name), tolerance):
+            yield Change(notebook, kind, name, a.get(name), b.get(name))
+
+
+def _claims(notebook: str, a: Result, b: Result, tolerance: float) -> Iterator[Change]:
+    before, after = ({(e.id, e.group): e for e in run.claims} for run in (a, b))
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        ends = [(e.estimate, e.ci_low, e.ci_high) for e in (old, new) if e is not None]
+        if old and new and all(_same(x, y, tolerance) for x, y in zip(*ends, strict=True)):
+            continue
+        flipped = old is None or new is None or old.verdict != new.verdict
+        overlap = None
+        if old is not None and new is not None:
+            overlap = old.ci_low <= new.ci_high and new.ci_low <= old.ci_high
+        yield Change(
+            notebook, "verdict" if flipped else "interval", ", ".join(key), _said(old), _said(new),
+            overlap,
+        )  # fmt: skip
+
+
+def _said(evidence: Evidence | None) -> str | None:
+    if evidence is None:
+        return None
+    ends = f"{evidence.estimate:.4g} [{evidence.ci_low:.4g}, {evidence.ci_high:.4g}]"
+    return f"{evidence.verdict}: {ends}"
+
+
+def _same(a: Any, b: Any, tolerance: float) -> bool:
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (a, b))
+    if not numbers:
+        return bool(a == b)
+    if math.isnan(a) or math.isnan(b):
+        return math.isnan(a) and math.isnan(b)
+    return math.isclose(a, b, rel_tol=tolerance, abs_tol=0.0)

@@ -1,0 +1,97 @@
+"""Two runs side by side: every difference is found, and nothing else."""
+
+import json
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from crlib import io
+from crlib.claims import Evidence, Result
+from crlib.cli import app
+from crlib.compare import compare
+
+
+def evidence(estimate=0.2, half=0.1, verdict="supported", group="BERT / SimCSE"):
+    return Evidence(
+        id="C1a.direction", group=group, statistic="s", unit="action", estimate=estimate,
+        ci_low=estimate - half, ci_high=estimate + half, level=0.95, n=100, verdict=verdict,
+    )  # fmt: skip
+
+
+def result(claims=(), numbers=None, parameters=None, commit="abc", seconds=1.0):
+    return Result(
+        notebook="theory/coverage", claims=tuple(claims), numbers=numbers or {},
+        parameters=parameters or {"k": 5},
+        provenance={"commit": commit, "versions": {"numpy": "2"}, "seconds": seconds},
+    )  # fmt: skip
+
+
+def changes(a, b, **options):
+    return compare({a.notebook: a}, {b.notebook: b}, **options)
+
+
+def test_a_run_is_the_same_as_itself_however_long_it_took():
+    assert (
+        changes(
+            result([evidence()], {"x": math.nan}), result([evidence()], {"x": math.nan}, seconds=9)
+        )
+        == []
+    )
+
+
+def test_parameters_versions_and_commit_are_inputs():
+    found = changes(result(), result(parameters={"k": 6, "t": 2}, commit="def"))
+    assert {(c.kind, c.name, c.a, c.b) for c in found} == {
+        ("input", "parameters.k", 5, 6), ("input", "parameters.t", None, 2),
+        ("input", "commit", "abc", "def"),
+    }  # fmt: skip
+
+
+def test_numbers_differ_beyond_the_tolerance_only():
+    a, b = (
+        result(numbers={"x": 1.0, "y": 3, "z": "one"}),
+        result(numbers={"x": 1.001, "y": 3, "z": "two"}),
+    )
+    assert [c.name for c in changes(a, b)] == ["x", "z"]
+    assert [c.name for c in changes(a, b, tolerance=0.01)] == ["z"]
+    with pytest.raises(ValueError, match="tolerance = -1"):
+        changes(a, b, tolerance=-1)
+
+
+def test_a_verdict_that_flips_is_no_mere_move_of_an_interval():
+    (moved,) = changes(result([evidence()]), result([evidence(0.25)]))
+    assert (moved.kind, moved.overlap) == ("interval", True)
+    (flipped,) = changes(result([evidence()]), result([evidence(-0.2, verdict="not supported")]))
+    assert (flipped.kind, flipped.overlap) == ("verdict", False)
+    assert flipped.name == "C1a.direction, BERT / SimCSE"
+    assert flipped.b == "not supported: -0.2 [-0.3, -0.1]"
+    (new,) = changes(result(), result([evidence()]))
+    assert (new.kind, new.a, new.overlap) == ("verdict", None, None)
+
+
+def test_a_page_of_one_run_only_is_named():
+    (found,) = compare({}, {"theory/coverage": result()})
+    assert (found.kind, found.a, found.b) == ("notebook", None, "present")
+
+
+@pytest.fixture
+def folders(tmp_path):
+    for name, estimate, verdict in (("a", 0.2, "supported"), ("b", -0.2, "not supported")):
+        one = result([evidence(estimate, verdict=verdict)], {"x": estimate, "what": "[bold]"})
+        io.write_json(tmp_path / name / "theory" / "result.json", one.model_dump())
+    return tmp_path
+
+
+def test_the_command_ends_with_1_when_a_verdict_flipped(folders):
+    done = CliRunner().invoke(app, ["diff", str(folders / "a"), str(folders / "b")])
+    assert done.exit_code == 1
+    assert "2 differences in 1 pages, 1 verdicts changed." in done.stdout
+    same = CliRunner().invoke(app, ["diff", str(folders / "a"), str(folders / "a"), "--json"])
+    assert (same.exit_code, json.loads(same.stdout)) == (0, [])
+
+
+def test_a_folder_without_results_is_refused(folders):
+    done = CliRunner().invoke(app, ["diff", str(folders / "a"), str(folders / "none")])
+    assert done.exit_code == 2
+    assert "result.json" in done.output
