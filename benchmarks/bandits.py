@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import take_turns_of
+from benchmarks.measure import result_row, take_turns_of
 from crlib import provenance
 from crlib.agents.index import Index, build, score_ratio
 from crlib.agents.thompson import LinearTS
@@ -132,13 +132,12 @@ def regret_rows(n_actions: int, d: int, rounds: int) -> list[dict]:
         found[name] = play(agent, bandit, rounds).sum(axis=1)
     case = f"regret of {rounds:,} rounds, fixed contexts, K = {n_actions:,}, d = {d}, clustered"
     return [
-        {
-            "case": case, "limit": "the regret with the exact argmax",
-            "peer": PEERS[name],
-            "seconds_median": None, "ratio_to_limit": float(total.sum() / found["exact"].sum()),
-            "extra_mib": None, "goal": None if name == "exact" else 1.10,
-            "note": f"mean regret {total.mean():.0f}, {SEEDS} paired seeds",
-        }
+        result_row(
+            case, "the regret with the exact argmax", PEERS[name],
+            ratio=float(total.sum() / found["exact"].sum()),
+            goal=None if name == "exact" else 1.10,
+            note=f"mean regret {total.mean():.0f}, {SEEDS} paired seeds",
+        )
         for name, total in found.items()
     ]  # fmt: skip
 
@@ -150,11 +149,10 @@ def table(
     """Return rows of the result from each run's times."""
     median = {name: float(np.median(times)) for name, times in seconds.items()}
     return [
-        {
-            "case": case, "limit": limit, "peer": name, "seconds_median": value,
-            "ratio_to_limit": value / median["limit"], "extra_mib": None,
-            "goal": goals.get(name), "note": notes.get(name, f"{len(seconds[name])} runs"),
-        }
+        result_row(
+            case, limit, name, seconds=value, ratio=value / median["limit"], goal=goals.get(name),
+            note=notes.get(name, f"{len(seconds[name])} runs"),
+        )
         for name, value in median.items()
     ]  # fmt: skip
 

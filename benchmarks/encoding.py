@@ -22,6 +22,7 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers import BertConfig, BertModel
 
+from benchmarks.measure import result_row
 from crlib import provenance
 from crlib.data.harvest import catalogue
 from crlib.extractors.forward import batch_bounds, encode_tokens
@@ -124,21 +125,15 @@ def measure(model: str, texts: Sequence[str], repeats: int) -> list[dict[str, An
         )
     taken = seconds_in_turn(runs, repeats)
     case = f"encode {len(texts):,} texts, {sum(lengths):,} tokens, {model}"
+    said = "{:.0f} texts/s, tokenizing included"
     return [
-        {
-            "case": case,
-            "limit": "matrix products on the real tokens",
-            "peer": name,
-            "seconds_median": seconds,
-            "ratio_to_limit": seconds / taken["limit"],
-            "extra_mib": None,
-            "goal": GOAL if name == "crlib" else None,
-            "note": f"{len(texts) / seconds:.0f} texts/s, tokenizing included"
-            if name != "limit"
-            else "",
-        }
+        result_row(
+            case, "matrix products on the real tokens", name, seconds=seconds,
+            ratio=seconds / taken["limit"], goal=GOAL if name == "crlib" else None,
+            note="" if name == "limit" else said.format(len(texts) / seconds),
+        )
         for name, seconds in taken.items()
-    ]
+    ]  # fmt: skip
 
 
 def main(*, quick: bool = False) -> dict[str, Any]:
@@ -157,5 +152,7 @@ def main(*, quick: bool = False) -> dict[str, Any]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few texts, few repeats")
-    for row in main(quick=parser.parse_args().quick)["rows"]:
-        print(f"{row['case']:<60} {row['peer']:<40} {row['ratio_to_limit']:.3f}  {row['note']}")
+    for found in main(quick=parser.parse_args().quick)["rows"]:
+        print(
+            f"{found['case']:<60} {found['peer']:<40} {found['ratio_to_limit']:.3f} {found['note']}"
+        )

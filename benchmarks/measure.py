@@ -119,31 +119,51 @@ def rows_of(
     seconds, results = take_turns(case, data, rounds)
     check_agreement(case, results)
     median = {name: statistics.median(times) for name, times in seconds.items()}
-    return [
-        {
-            "case": case.name,
-            "limit": case.limit,
-            "peer": name,
-            "seconds_median": value,
-            "ratio_to_limit": value / median["limit"],
-            "extra_mib": extra_mib.get(name),
-            "goal": case.goal if name == "crlib" else None,
-            "note": "run once" if len(seconds[name]) == 1 else f"{len(seconds[name])} runs",
-        }
+    timed = [
+        result_row(
+            case.name, case.limit, name, seconds=value, ratio=value / median["limit"],
+            extra_mib=extra_mib.get(name), goal=case.goal if name == "crlib" else None,
+            note="run once" if len(seconds[name]) == 1 else f"{len(seconds[name])} runs",
+        )
         for name, value in median.items()
-    ] + [
-        {
-            "case": case.name,
-            "limit": case.limit,
-            "peer": name,
-            "seconds_median": None,
-            "ratio_to_limit": None,
-            "extra_mib": None,
-            "goal": None,
-            "note": f"not run: {why}",
-        }
-        for name, why in case.skipped.items()
+    ]  # fmt: skip
+    skipped = case.skipped.items()
+    return timed + [
+        result_row(case.name, case.limit, name, note=f"not run: {why}") for name, why in skipped
     ]
+
+
+def result_row(
+    case: str,
+    limit: str,
+    peer: str,
+    *,
+    seconds: float | None = None,
+    ratio: float | None = None,
+    goal: float | None = None,
+    extra_mib: float | None = None,
+    note: str = "",
+) -> dict[str, Any]:
+    """Return one row of a result, as `benchmarks.report` shows it.
+
+    Parameters
+    ----------
+    case, limit : str
+        What is measured, and what it is measured beside.
+    peer : str
+        Who.
+    seconds, ratio : float, optional
+        Median time, and its ratio to the limit's; None where it was not run.
+    goal : float, optional
+        Largest ratio that is aimed at.
+    extra_mib : float, optional
+        Memory that the run added.
+    note : str
+    """
+    return {
+        "case": case, "limit": limit, "peer": peer, "seconds_median": seconds,
+        "ratio_to_limit": ratio, "extra_mib": extra_mib, "goal": goal, "note": note,
+    }  # fmt: skip
 
 
 def _status(key: str) -> int:

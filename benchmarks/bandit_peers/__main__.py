@@ -13,6 +13,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
+from benchmarks.measure import result_row
 from crlib import provenance
 from crlib.io import write_json
 from crlib.settings import BUILD, ROOT
@@ -75,25 +76,21 @@ def rows_of(n_actions: int, found: dict[str, dict[str, Any] | str]) -> list[dict
     for name, theirs in found.items():
         if name in OURS:
             continue
-        common = {
-            "case": f"a round among K = {n_actions:,} actions, d = {D}, beside {name}",
-            "limit": f"a round of {name}", "extra_mib": None,
-        }  # fmt: skip
+        case = f"a round among K = {n_actions:,} actions, d = {D}, beside {name}"
+        limit = f"a round of {name}"
         if isinstance(theirs, str):
-            rows.append({**common, "peer": name, "seconds_median": None, "ratio_to_limit": None,
-                         "goal": None, "note": f"not run: {theirs}"})  # fmt: skip
+            rows.append(result_row(case, limit, name, note=f"not run: {theirs}"))
             continue
         times = GOALS.get(name) if n_actions == 10_000 else None
-        for peer, row in {name: theirs, **ours}.items():
-            if isinstance(row, str):
-                raise RuntimeError(f"{peer} did not run: {row}")
-            ratio = row["seconds_median"] / theirs["seconds_median"]
-            rows.append({
-                **common, "peer": peer if peer in OURS else f"{peer} {row['version']}",
-                "seconds_median": row["seconds_median"], "ratio_to_limit": ratio,
-                "goal": 1 / times if times and peer in OURS else None,
-                "note": note_of(row, 1 / ratio),
-            })  # fmt: skip
+        for peer, result in {name: theirs, **ours}.items():
+            if isinstance(result, str):
+                raise RuntimeError(f"{peer} did not run: {result}")
+            ratio = result["seconds_median"] / theirs["seconds_median"]
+            rows.append(result_row(
+                case, limit, peer if peer in OURS else f"{peer} {result['version']}",
+                seconds=result["seconds_median"], ratio=ratio,
+                goal=1 / times if times and peer in OURS else None, note=note_of(result, 1 / ratio),
+            ))  # fmt: skip
     return rows
 
 

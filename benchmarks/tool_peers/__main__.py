@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.measure import result_row
 from crlib import provenance
 from crlib.io import write_json
 from crlib.settings import BUILD, ROOT
@@ -133,26 +134,22 @@ def race(
 def rows_of(found: dict[str, dict[str, Any] | str], size: Sequence[int]) -> list[dict[str, Any]]:
     """Return the table: the peer's step as the limit, and this project's beside it."""
     theirs = found[PEER]
-    common = {
-        "case": f"a step of A2C among K = {size[0]:,} tools, d = {size[1]}, 64 at once",
-        "limit": "a step of Stable-Baselines3's", "extra_mib": None,
-    }  # fmt: skip
+    case = f"a step of A2C among K = {size[0]:,} tools, d = {size[1]}, 64 at once"
+    limit = "a step of Stable-Baselines3's"
     base = None if isinstance(theirs, str) else float(np.median(theirs["seconds"]))
     rows = []
-    for name, row in found.items():
-        if isinstance(row, str):
-            rows.append({**common, "peer": name, "seconds_median": None, "ratio_to_limit": None,
-                         "goal": None, "note": f"not run: {row}"})  # fmt: skip
+    for name, result in found.items():
+        if isinstance(result, str):
+            rows.append(result_row(case, limit, name, note=f"not run: {result}"))
             continue
-        seconds = float(np.median(row["seconds"]))
+        seconds = float(np.median(result["seconds"]))
         times = GOALS.get(name) if base is not None and size[0] == GOALS_AT else None
-        rows.append({
-            **common, "peer": name if name in GOALS else f"{name} {row['version']}",
-            "seconds_median": seconds,
-            "ratio_to_limit": None if base is None else seconds / base,
-            "goal": None if times is None else 1 / times,
-            "note": note_of(row, seconds, base if name in GOALS else None),
-        })  # fmt: skip
+        rows.append(result_row(
+            case, limit, name if name in GOALS else f"{name} {result['version']}", seconds=seconds,
+            ratio=None if base is None else seconds / base,
+            goal=None if times is None else 1 / times,
+            note=note_of(result, seconds, base if name in GOALS else None),
+        ))  # fmt: skip
     return rows
 
 
