@@ -41,11 +41,14 @@ def score_frame(
     DataFrame
         Columns embedding, arm (the agent), family; solved, low, high, progress, progress low,
         progress high, invalid of unseen problems; new solved and new progress of unseen families.
+        Progress is that of problems whose reference solution the library holds; 0 without any.
     """
     rows = []
     for (embedding, agent), found in scores.items():
         mine = {name: values[:unseen] for name, values in found.items()}
         known = mine["progress"][~np.isnan(mine["progress"])]
+        if known.size < 2:  # the library holds hardly any reference solution: there is no progress
+            known = np.zeros(2)
         solved = paired_bootstrap(mine["solved"], np.zeros(unseen), rng=seed)
         progress = paired_bootstrap(known, np.zeros(len(known)), rng=seed)
         others = found["solved"][unseen:], found["progress"][unseen:]
@@ -55,7 +58,7 @@ def score_frame(
             "progress": progress.estimate, "progress low": progress.low,
             "progress high": progress.high, "invalid": mine["invalid"].mean(),
             "new solved": others[0].mean() if others[0].size else np.nan,
-            "new progress": np.nanmean(others[1]) if others[1].size else np.nan,
+            "new progress": np.nanmean(others[1]) if np.isfinite(others[1]).any() else np.nan,
         })  # fmt: skip
     return pd.DataFrame(rows)
 

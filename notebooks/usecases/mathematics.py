@@ -25,7 +25,7 @@
 # Here a step is *executed*. By default the problems are made by a generator whose formulas SymPy proves, so that
 # nothing has to be downloaded; `dataset = "gsm8k"` takes the paper's. Two parts are judged for every matched pair of
 # models, on problems that the agent was not trained on: the difference in **solve rate**, and in **progress**, the
-# share of the reference solution's results that were found. Each is supported when its whole interval lies above zero.
+# share of the reference solution's results that were found, where the library holds such a solution. Each is supported when its whole interval lies above zero.
 #
 # ## Verdict
 #
@@ -33,8 +33,8 @@
 # ```
 #
 # Among {glue:text}`n_steps` steps the agent solved {glue:text}`least_percent:.1f` % to {glue:text}`most_percent:.1f` % of
-# {glue:text}`n_unseen` unseen problems, by embedding, and found {glue:text}`least_progress:.0f` % to {glue:text}`most_progress:.0f` % of
-# the results on the way. Copying the steps of the nearest training problem solves at most {glue:text}`nearest:.1f` %, random steps
+# {glue:text}`n_unseen` unseen problems, by embedding; of the results on the way it found {glue:text}`least_progress:.0f` % to
+# {glue:text}`most_progress:.0f` %, in the {glue:text}`n_known` problems whose reference solution the library could replay. Copying the steps of the nearest training problem solves at most {glue:text}`nearest:.1f` %, random steps
 # that can be executed {glue:text}`random:.1f` %.
 #
 # ## Parameters
@@ -179,6 +179,8 @@ for pair in pairs if n_unseen >= 50 and p.n_seeds >= 5 else ():
     for name in ("solved", "progress"):
         old, new = (found[model, "raw"][name][:n_unseen] for model in pair.models)
         known = ~np.isnan(old)
+        if known.sum() < 50:
+            continue
         interval = metrics.paired_bootstrap(new[known], old[known], rng=p.seed)
         run.record(f"U3.{name}", pair.name, interval)
 
@@ -263,6 +265,7 @@ by_agent = 100 * frame.groupby("arm")["solved"].max()
 run.number(
     dataset=p.dataset, n_steps=len(tasks.library), n_schemas=len(tasks.library.schemas),
     n_unseen=n_unseen, shown_model=best,
+    n_known=int(np.isfinite(found[best, "raw"]["progress"][:n_unseen]).sum()),
     least_percent=100 * raw["solved"].min(), most_percent=100 * raw["solved"].max(),
     least_progress=100 * raw["progress"].min(), most_progress=100 * raw["progress"].max(),
     nearest=by_agent["nearest problem"], random=by_agent["random steps"],

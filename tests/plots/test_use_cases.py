@@ -132,3 +132,11 @@ def test_mathematics_scores_leave_unknown_progress_out():
     assert row["solved"] == pytest.approx(1 / 3)
     assert row["progress"] == pytest.approx(0.75)
     assert row["new solved"] == row["new progress"] == 1.0
+
+
+def test_without_a_reference_solution_there_is_no_progress():
+    scores = {"solved": np.array([1.0, 0, 0]), "progress": np.full(3, np.nan),
+              "invalid": np.zeros(3), "steps": np.ones(3)}  # fmt: skip
+    row = mathematics.score_frame({("x", "raw"): scores}, 3, {}, seed=0).iloc[0]
+    assert (row["progress"], row["progress low"], row["progress high"]) == (0, 0, 0)
+    assert np.isnan(row["new progress"])
