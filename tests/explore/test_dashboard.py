@@ -82,7 +82,9 @@ def page(browser) -> Iterator[Page]:
 
 
 def drawn(page: Page) -> str:
-    """The points of the first figure, as the browser has them."""
+    """The points of the first figure, as the browser has them, once it is there."""
+    there = "document.querySelector('.js-plotly-plot')?.data?.length > 0"
+    page.wait_for_function(there, timeout=FIRST)
     return page.evaluate(
         "JSON.stringify(document.querySelector('.js-plotly-plot').data.map((t) => [...t.y]))"
     )
@@ -106,7 +108,7 @@ def test_geometry_follows_its_controls(dashboard, page):
     page.goto(f"{dashboard}/voila/render/geometry.ipynb")
     expect(page.get_by_text("effective dimension [95%]")).to_be_visible(timeout=FIRST)
     assert len(json.loads(drawn(page))) == 4  # two models, a spectrum and a point each
-    assert page.get_by_text("share of variance").is_visible()
+    expect(page.get_by_text("share of variance")).to_be_visible(timeout=FIRST)
     before = page.locator("table").last.inner_text()
     page.get_by_label("whiten").check()
     expect(page.locator("table").last).not_to_have_text(before, timeout=FIRST)
@@ -142,6 +144,8 @@ def test_jupyterlab_runs_an_explorer(folder, page):
     with serving(command, home, "/lab") as address:
         page.goto(f"{address}/lab/tree/regret.ipynb")
         page.get_by_role("heading", name="What does a spectrum").wait_for(timeout=FIRST)
+        # What is run before the kernel has answered is not run at all.
+        expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=FIRST)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         numbers = page.get_by_text("predicted regret after")
