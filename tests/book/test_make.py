@@ -115,3 +115,21 @@ def test_make_book_with_the_paper_profile_refuses_at_once(make_book):
     assert "jina-v3: to be downloaded, about 2.3 GB; `hf download" in done.stderr
     assert "amazon-electronics: not found" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_no_more_jobs_run_at_once_than_there_are_cores(tmp_path):
+    """Releases of Snakemake up to 9.16 gave a core back twice after a job that was alone."""
+    rules = [
+        'rule all:\n    input: expand("p{i}", i=range(5))\n',
+        'rule first:\n    output: "o0"\n    shell: "touch {output}"\n',
+        'rule second:\n    input: "o0"\n    output: "o1"\n    shell: "touch {output}"\n',
+        'rule wide:\n    input: "o1"\n    output: "p{i}"\n'
+        '    shell: "date +%s.%N > {output}; sleep 1; date +%s.%N >> {output}"\n',
+    ]
+    (tmp_path / "Snakefile").write_text("\n".join(rules))
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", "--nolock"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    spans = [tuple(map(float, path.read_text().split())) for path in tmp_path.glob("p?")]
+    assert len(spans) == 5
+    for start, _ in spans:
+        assert sum(begun <= start < ended for begun, ended in spans) <= 2
