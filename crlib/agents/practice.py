@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.a2c import A2C, Head, Settings
@@ -17,6 +19,17 @@ from crlib.agents.wolpertinger import Wolpertinger, WolpertingerSettings
 
 FloatArray = NDArray[np.float64]
 Agent = Literal["proto", "plain", "wolpertinger"]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep torch to one thread: more of them only wait for each other on so small a network."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def practised(
@@ -55,10 +68,11 @@ def practised(
         updates=max(1, updates), rate=1e-3, entropy_weight=0.0, head=head, seed=seed
     )
     agent = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
-    for _ in imitate(agent, env, train, imitation, negatives=negatives):
-        pass
-    for _ in agent.train(env, train, updates):
-        pass
+    with nullcontext() if size == "paper" else one_thread():
+        for _ in imitate(agent, env, train, imitation, negatives=negatives):
+            pass
+        for _ in agent.train(env, train, updates):
+            pass
     return agent
 
 
@@ -166,4 +180,5 @@ def learning_curve(
             updates=updates, batch=batch, rate=3e-3, entropy_weight=0.003, head=agent, seed=seed
         )
         learner = A2C(env.tool_vectors, env.max_length, size=size, settings=settings)
-    return np.array([row["success"] for row in learner.train(env, train)])
+    with nullcontext() if size == "paper" else one_thread():
+        return np.array([row["success"] for row in learner.train(env, train)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from crlib.agents.practice import chains_of, learning_curve, practised
 from crlib.agents.reward_transformer import Shape
@@ -46,3 +47,18 @@ def test_a_learning_curve_has_a_share_for_each_update_and_rises(env, agent):
     np.testing.assert_array_equal(
         curve, learning_curve(small, np.arange(4), agent=agent, updates=60, batch=16, seed=1)
     )
+
+
+def test_small_networks_take_one_thread_and_leave_the_others_as_they_were(env, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "crlib.agents.practice.imitate", lambda *a, **k: seen.append(torch.get_num_threads()) or []
+    )
+    torch.set_num_threads(3)
+    try:
+        practised(env, np.arange(4), imitation=1, updates=0, size="small")
+        practised(env, np.arange(4), imitation=1, updates=0, size="paper")
+        assert seen == [1, 3]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
