@@ -7,7 +7,7 @@
 # on those modules of crlib that it imports.
 import sys
 
-from crlib.book import plan, stage
+from crlib.book import pictures, plan, stage
 from crlib.settings import BUILD, ROOT
 
 PROFILE = config.get("profile", "laptop")
@@ -123,6 +123,24 @@ use rule notebook as long_notebook with:
     priority: 10
 
 
+# Needs a browser; without one the pages offer each figure's data, and the browser's own picture.
+rule pictures:
+    input:
+        f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json",
+        f"{ROOT}/crlib/book/pictures.py",
+        LOCK,
+    output:
+        f"{HERE}/pictures/{{notebook}}.json",
+    log:
+        f"{HERE}/logs/pictures/{{notebook}}.log",
+    message:
+        "figures as files: {wildcards.notebook}"
+    params:
+        browser=bool(pictures.browser()),
+    shell:
+        "{STEP} pictures {PROFILE:q} {wildcards.notebook:q} {output:q} > {log:q} 2>&1"
+
+
 rule ledger:
     input:
         expand(f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json", notebook=NOTEBOOKS),
@@ -158,6 +176,7 @@ rule speed:
 rule book:
     input:
         expand(f"{HERE}/source/book/{{notebook}}.ipynb", notebook=NOTEBOOKS),
+        expand(f"{HERE}/pictures/{{notebook}}.json", notebook=NOTEBOOKS),
         rules.ledger.output,
         rules.speed.output,
         files(stage.page_sources()),

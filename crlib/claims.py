@@ -98,13 +98,14 @@ class Evidence(_Record):
 
 
 class Result(_Record):
-    """The content of result.json."""
+    """The content of result.json; `figures` are names of files in the folder figures/ beside it."""
 
     notebook: str
     claims: tuple[Evidence, ...]
     numbers: dict[str, Any]
     parameters: dict[str, Any]
     provenance: dict[str, Any]
+    figures: tuple[str, ...] = ()
 
 
 def judge(
@@ -203,7 +204,9 @@ class Run:
         self.out_dir = Path(folder)
         self.evidence: list[Evidence] = []
         self.numbers: dict[str, Any] = {}
+        self.figures: list[str] = []
         self._started = time.perf_counter()
+        provenance.forget_inputs()
 
     def record(self, part_id: str, group: str, interval: Interval) -> Evidence:
         """Judge an interval under the rule of a part and keep it.
@@ -263,11 +266,23 @@ class Run:
         result = Result(
             notebook=self.notebook, claims=tuple(self.evidence), numbers=self.numbers,
             parameters=self.parameters.model_dump(exclude={"out_dir"}), provenance=record,
+            figures=tuple(self.figures),
         )  # fmt: skip
         io.write_json(self.out_dir / "result.json", result.model_dump())
+        self._finish_figures(record)
         if self.claims:
             glue("verdict", ledger.banner(self.claims, result.claims), display=False)
         return ledger.provenance_table(result)
+
+    def _finish_figures(self, record: dict[str, Any]) -> None:
+        """Tell each figure where it comes from; an earlier run's figures go."""
+        folder = self.out_dir / "figures"
+        for path in sorted(folder.glob("*")):
+            if path.name.split(".")[0] not in self.figures:
+                path.unlink()
+        for name in self.figures:
+            path = folder / f"{name}.provenance.json"
+            io.write_json(path, io.read_json(path) | {"provenance": record})
 
 
 def read_results(folder: str | Path) -> dict[str, Result]:

@@ -69,7 +69,7 @@ def show(fig: go.Figure, name: str, alt: str, *, data: pd.DataFrame, run: Run) -
     Raises
     ------
     ValueError
-        For a name of another form, empty alt text or empty data.
+        For a name of another form or used before in this run, empty alt text or empty data.
     """
     if not re.fullmatch(r"[a-z0-9-]+", name):
         raise ValueError(f"figure name {name!r}: expected lower-case letters, digits, hyphens")
@@ -77,6 +77,9 @@ def show(fig: go.Figure, name: str, alt: str, *, data: pd.DataFrame, run: Run) -
         raise ValueError(f"figure {name}: alt text is empty; say what the figure shows")
     if data.empty:
         raise ValueError(f"figure {name}: its data frame is empty; pass the numbers drawn")
+    if name in run.figures:
+        raise ValueError(f"figure {name}: this run has one of that name; choose another")
+    run.figures.append(name)
     fig.update_layout(template="crlib")
     drawing = json.loads(fig.to_json())
     csv = data.to_csv(index=False, float_format="%.6g")

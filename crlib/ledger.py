@@ -103,9 +103,13 @@ def provenance_table(result: Result) -> Html:
     record = result.provenance
     machine = record["machine"]
     rows = {
-        "commit": record["commit"],
+        "commit": record["commit"] + (", with changes" if record.get("dirty") else ""),
+        "computed": record.get("date", "at an unknown time"),
         "profile": result.parameters["profile"],
         "parameters": ", ".join(f"{k} = {v}" for k, v in result.parameters.items()),
+        "inputs (SHA-256)": "; ".join(
+            f"{name}: {digest[:16]}" for name, digest in record.get("inputs", {}).items()
+        ),
         "versions": ", ".join(f"{k} {v}" for k, v in record["versions"].items()),
         "machine": f"{machine['processor']}, {machine['cores']} cores, {machine['system']}",
         "wall time": f"{record['seconds']} s, {record['threads']} thread(s)",

@@ -1,9 +1,12 @@
-"""Where a number comes from: commit, versions, machine, time."""
+"""Where a number comes from: commit, inputs, versions, machine, time."""
 
+import hashlib
 import os
 import platform
 import subprocess
 import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -13,6 +16,12 @@ PACKAGES = (
     "numpy", "scipy", "scikit-learn", "torch", "transformers", "sentence-transformers",
     "sympy", "plotly", "papermill", "jupyter-book",
 )  # fmt: skip
+
+# What decides a result; a changed README does not.
+SOURCES = ("crlib", "notebooks", "models", "profiles", "book/claims.yml", "requirements.lock")
+
+# Inputs that this process has read since `forget_inputs`: name to SHA-256. A notebook is a process.
+_inputs: dict[str, str] = {}
 
 
 def _git(*arguments: str) -> str:
@@ -27,12 +36,40 @@ def _git(*arguments: str) -> str:
 
 
 def commit() -> str:
-    """The commit's hash, followed by "+changes" where tracked files differ, or "unknown"."""
-    head = _git("rev-parse", "HEAD")
-    if not head:
-        return "unknown"
-    changed = _git("status", "--porcelain", "--untracked-files=no")
-    return head + ("+changes" if changed else "")
+    """The commit's hash, or "unknown" where there is no repository."""
+    return _git("rev-parse", "HEAD") or "unknown"
+
+
+def is_dirty() -> bool:
+    """Whether files that decide results differ from the commit, or are not in it."""
+    return bool(_git("status", "--porcelain", "--", *SOURCES))
+
+
+def note_input(name: str, parts: Iterable[bytes]) -> None:
+    """Keep the hash of data that were read, for the record of the run that reads them.
+
+    Parameters
+    ----------
+    name : str
+        What it is, as "vectors of simcse, 12,000 x 256". A second input of the same name and
+        other content is kept beside the first.
+    parts : iterable of bytes
+        The content, in its order.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    found, name_of = digest.hexdigest(), name
+    count = 1
+    while _inputs.get(name_of, found) != found:
+        count += 1
+        name_of = f"{name} ({count})"
+    _inputs[name_of] = found
+
+
+def forget_inputs() -> None:
+    """Start a record: what was read before does not belong to it."""
+    _inputs.clear()
 
 
 def processor() -> str:
@@ -59,7 +96,7 @@ def versions() -> dict[str, str]:
 
 
 def collect(started: float | None = None) -> dict[str, Any]:
-    """Describe this run: commit, versions, machine and, given its start, its duration.
+    """Describe this run: commit, inputs, versions, machine and, given its start, its duration.
 
     Parameters
     ----------
@@ -69,11 +106,15 @@ def collect(started: float | None = None) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys commit, versions, machine (system, processor, cores), threads, and seconds where
-        `started` was given. No host name, user name or path.
+        Keys commit, dirty (see `is_dirty`), date (UTC), inputs (name to SHA-256), versions, machine
+        (system, processor, cores), threads, and seconds where `started` was given. No host name,
+        user name or path.
     """
     record: dict[str, Any] = {
         "commit": commit(),
+        "dirty": is_dirty(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "inputs": dict(sorted(_inputs.items())),
         "versions": versions(),
         "machine": {
             "system": f"{platform.system()} {platform.machine()}",

@@ -14,9 +14,11 @@ from typing import Annotated, TextIO
 import typer
 
 from crlib.book import plan, stage
+from crlib.book.reasons import plain_reason
 from crlib.settings import BUILD, ROOT, ParameterError, read_profile
 
 START = re.compile(r"^Job (\d+): (.+)$")
+REASON = re.compile(r"^Reason: (.+)$")
 FINISH = re.compile(r"^Finished jobid: (\d+)")
 COUNT = re.compile(r"^(\d+) of (\d+) steps")
 LOGS = re.compile(r"^\s+log: (.+?) \(check log file")
@@ -92,7 +94,7 @@ def snakemake_command(profile: str, cores: int) -> list[str]:
 
 
 def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
-    """Turn Snakemake's output into one line a finished job; keep all of it in a log.
+    """Turn Snakemake's output into one line a finished job, with why it ran; log all of it.
 
     Parameters
     ----------
@@ -109,14 +111,20 @@ def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
         Logs of the jobs that failed.
     """
     running: dict[str, tuple[str, float]] = {}
-    last = ("", 0.0)
+    reasons: dict[str, str] = {}
+    number, last = "", ("", 0.0)
     finished, failed = 0, []
     for line in lines:
         log.write(line)
         if match := START.match(line):
-            running[match[1]] = (match[2], time.perf_counter())
+            number = match[1]
+            running[number] = (match[2], time.perf_counter())
+        elif match := REASON.match(line):
+            reasons[number] = plain_reason(match[1])
         elif match := FINISH.match(line):
-            last = running.pop(match[1], ("", 0.0))
+            name, since = running.pop(match[1], ("", 0.0))
+            why = reasons.get(match[1])
+            last = (f"{name}: {why}" if name and why else name, since)
         elif (match := COUNT.match(line)) and last[0]:
             finished += 1
             took = time.perf_counter() - last[1]

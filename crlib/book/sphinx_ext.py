@@ -15,6 +15,7 @@ import plotly
 from sphinx.application import Sphinx
 
 from crlib import io
+from crlib.book.offers import offer, with_capsules
 
 ASSETS = Path(__file__).parent / "assets"
 # Of MathJax: TeX input, CommonHTML output, the TeX extensions it loads on demand, its fonts.
@@ -75,12 +76,12 @@ def drop_remote(items: list[Any]) -> list[Any]:
     return kept
 
 
-def footer(record: dict[str, str]) -> str:
+def footer(record: dict[str, Any]) -> str:
     """The page foot: which profile and commit the page was made from."""
     return (
         f"<p>Profile <strong>{escape(record['profile'])}</strong>, "
         f"commit <code>{escape(record['commit'][:12])}</code>"
-        f"{' with changes' if record['commit'].endswith('+changes') else ''}, "
+        f"{' with changes' if record.get('dirty') else ''}, "
         f"{escape(record['date'])}.</p>"
     )
 
@@ -110,19 +111,19 @@ def launch_links(page: str, repository: str, branch: str) -> str:
 
 
 def _offer(app: Sphinx, page: str, context: dict[str, Any]) -> None:
-    """Put a page's executed notebook beside it, with a link to it."""
+    """Put a page's executed notebook beside it; offer it, its result and its figures' files."""
     source = Path(app.srcdir) / f"{page}.ipynb"
     if not source.is_file() or "body" not in context:
         return
     target = Path(app.outdir) / f"{page}.ipynb"
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
-    name = escape(target.name)
+    notebook = page.removeprefix("book/")
+    folder = Path(app.srcdir) / "results" / notebook
+    up = "../" * page.count("/") + f"results/{notebook}"
+    context["body"] = with_capsules(context["body"], notebook, folder / "figures", f"{up}/figures")
     launch = launch_links(page, app.config.crlib_repository, app.config.crlib_branch)
-    context["body"] += (
-        f'<p class="crlib-downloads">Take along: <a href="{name}" download="{name}">this page as a '
-        f"notebook</a>{launch}; under each figure its data, in its corner its picture.</p>"
-    )
+    context["body"] += offer(target.name, launch, folder / "result.json", up)
 
 
 def _configure(app: Sphinx, config: Any) -> None:

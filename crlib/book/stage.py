@@ -99,9 +99,27 @@ def stage(profile: str, notebooks: list[str]) -> Path:
             path.unlink()
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     io.write_text(folder / "_toc.yml", yaml.safe_dump(chosen_chapters(toc, notebooks)))
-    record = {"profile": profile, "commit": provenance.commit(), "date": _commit_date()}
+    _stage_results(profile, notebooks, folder / "results")
+    record = {"profile": profile, "commit": provenance.commit(), "dirty": provenance.is_dirty(),
+              "date": _commit_date()}  # fmt: skip
     io.write_json(folder / "book.json", record)
     return folder
+
+
+def _stage_results(profile: str, notebooks: list[str], folder: Path) -> None:
+    """Bring what the pages offer to its place: each run's result, its figures' data and files."""
+    wanted = set()
+    for name in notebooks:
+        source = BUILD / "results" / profile / name
+        for path in [source / "result.json", *(source / "figures").glob("*.*")]:
+            drawing = path.suffix == ".json" and path.stem.count(".") == 0 and path.parent != source
+            if path.is_file() and not drawing:  # a drawing stands in the page itself
+                target = folder / path.relative_to(source.parents[name.count("/")])
+                wanted.add(target)
+                copy_if_changed(path, target)
+    for path in folder.rglob("*.*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
 
 
 def _commit_date() -> str:
@@ -144,6 +162,9 @@ def build(profile: str, notebooks: list[str]) -> int:
         raise RuntimeError(faults[0] if faults else "the builder failed; see the log above")
     built = work / "_build" / "html"
     _drop_orphans(built, folder)
+    shutil.rmtree(built / "results", ignore_errors=True)
+    if (folder / "results").is_dir():
+        shutil.copytree(folder / "results", built / "results")
     return _publish(built, html_folder(profile))
 
 

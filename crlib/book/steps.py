@@ -104,6 +104,20 @@ def _shortest(path: Path) -> str:
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
+@app.command()
+def pictures(profile: str, notebook: str, marker: Path) -> None:
+    """Draw a notebook's figures as PDF, PNG and SVG; the marker names them."""
+
+    def work() -> str:
+        from crlib.book.pictures import write_pictures
+
+        written = write_pictures(BUILD / "results" / profile / notebook / "figures")
+        io.write_json(marker, [path.name for path in written])
+        return f"{len(written)} files"
+
+    _job("pictures", work)
+
+
 @app.command(name="ledger")
 def write_ledger(profile: str, notebooks: str, folder: Path) -> None:
     """Turn the results of the comma-separated notebooks into the book's tables."""

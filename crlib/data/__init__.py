@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from crlib import provenance
 from crlib.data import hub
 from crlib.data.actions import ActionSet, Feedback, Query, subset
 from crlib.data.harvest import catalogue
@@ -88,9 +89,14 @@ def load(
         if download:
             path = hub.download(name, folder=path)
         read = load_tools if name in FOLDERS else load_amazon
-        return read(name, path=path, limit=limit, seed=seed)
+        return _noted(read(name, path=path, limit=limit, seed=seed))
     if path is not None:
         raise ValueError(f"{name} is harvested from the environment and takes no path")
     if download:
         raise ValueError(f"{name} is harvested from the environment and needs no download")
-    return load_python_api(limit=limit, seed=seed, packages=packages)
+    return _noted(load_python_api(limit=limit, seed=seed, packages=packages))
+
+
+def _noted(actions: ActionSet) -> ActionSet:
+    provenance.note_input(f"{actions.name}, {len(actions):,} actions", actions.content())
+    return actions

@@ -1,6 +1,6 @@
 """An action set: what can be done, and the feedback that real use gives on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,6 +96,17 @@ class ActionSet:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def content(self) -> Iterator[bytes]:
+        """All that results can depend on, as bytes to be hashed."""
+        for words in zip(self.ids, self.texts, self.groups, strict=True):
+            yield "\0".join(words).encode("utf-8", "surrogatepass")
+        for query in self.feedback.queries:
+            yield repr((query.text, query.solution, query.group, query.seen)).encode()
+        for table in (self.feedback.users, self.feedback.ratings):
+            stored = table.tocoo()
+            yield from (part.tobytes() for part in (stored.row, stored.col, stored.data))
+        yield self.feedback.related.tobytes()
 
 
 def most_first(count: int, name: str, seed: int) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from typing import Any
 from crlib.data import hub
 from crlib.data.files import BadRow, find_file, json_object, read_rows, text_of
 from crlib.data.sources import SOURCES
+from crlib.provenance import note_input
 
 CALCULATION = re.compile(r"<<([^<>]*)>>")  # GSM8K's annotations for a calculator
 SUBJECTS = ("Algebra", "Counting & Probability", "Geometry", "Intermediate Algebra",
@@ -95,7 +96,14 @@ def load_problems(
         problem if problem.id else _named(problem, f"{name}/{split}/{i}")
         for i, problem in enumerate(found)
     )
-    return ProblemSet(name, problems, source | {"split": split} | SOURCES[name].provenance)
+    return noted(ProblemSet(name, problems, source | {"split": split} | SOURCES[name].provenance))
+
+
+def noted(problems: ProblemSet) -> ProblemSet:
+    """The same problems, their hash kept for the record of the run that reads them."""
+    name = f"{problems.name}, {len(problems.problems):,} problems"
+    note_input(name, (repr(problem).encode() for problem in problems.problems))
+    return problems
 
 
 def _named(problem: Problem, name: str) -> Problem:

@@ -12,7 +12,7 @@ import numpy as np
 import sympy
 
 from crlib.data.calculations import calculate, postfix
-from crlib.data.problems import Problem, ProblemSet
+from crlib.data.problems import Problem, ProblemSet, noted
 from crlib.data.quantities import SMALL
 from crlib.data.word_families import DISTRACTORS, FAMILIES, NAMES, THINGS, Stage
 
@@ -74,10 +74,9 @@ def word_problems(
         problem = _problem(family, len(problems), distractors, rng)
         if problem is not None:
             problems.setdefault(problem.question, problem)
-    return ProblemSet(
-        "generated", tuple(problems.values()),
-        {"kept": n, "drawn": drawn, "families": chosen, "distractors": distractors, "seed": seed},
-    )  # fmt: skip
+    source = {"kept": n, "drawn": drawn, "families": chosen, "distractors": distractors,
+              "seed": seed}  # fmt: skip
+    return noted(ProblemSet("generated", tuple(problems.values()), source))
 
 
 @lru_cache

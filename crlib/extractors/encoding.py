@@ -17,6 +17,7 @@ from crlib.extractors.specs import ModelSpec
 from crlib.extractors.store import SHARD_ROWS, read_rows, store_folder, write_rows
 from crlib.extractors.weights import describe
 from crlib.io import sha256_text
+from crlib.provenance import note_input
 from crlib.settings import BUILD
 
 
@@ -84,11 +85,11 @@ def encode(
             f"batch_tokens = {batch_tokens}; expected at least 1, 1024 is a good choice"
         )
     if isinstance(spec, FileSpec):
-        return read_embeddings(spec.name, len(texts), ids=ids)
+        return _noted(Path(spec.name).name, read_embeddings(spec.name, len(texts), ids=ids))
     if not texts:
         return np.zeros((0, spec.dimensions), dtype=np.float32)
     if spec.name == "gaussian":
-        return gaussian_rows(texts, dimensions=spec.dimensions, seed=seed)
+        return _noted(spec.name, gaussian_rows(texts, dimensions=spec.dimensions, seed=seed))
     all_keys = [sha256_text(text) for text in texts]
     distinct = dict(sorted(zip(all_keys, texts, strict=True)))
     keys = list(distinct)
@@ -99,7 +100,7 @@ def encode(
         rows = hub_rows(
             keys, list(distinct.values()), spec, cache_dir=store, progress=progress, device=place
         )
-        return rows[places]
+        return _noted(spec.name, rows[places])
     description = describe(spec, seed=seed, text_keys=keys)
     folder = store_folder(cache_dir or BUILD / "vectors", description)
     rows, found = read_rows(folder, keys, spec.dimensions)
@@ -113,7 +114,13 @@ def encode(
         for shard, shard_rows in _forward(todo, spec, seed, batch_tokens, progress, where):
             rows[missing[shard]] = shard_rows
             write_rows(folder, description, [keys[i] for i in missing[shard]], shard_rows)
-    return rows[places]
+    return _noted(spec.name, rows[places])
+
+
+def _noted(name: str, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    size = f"{rows.shape[0]:,} x {rows.shape[1]}"
+    note_input(f"vectors of {name}, {size}", [np.ascontiguousarray(rows).tobytes()])
+    return rows
 
 
 def _forward(

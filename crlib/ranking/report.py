@@ -64,7 +64,9 @@ def write_report(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    versions = provenance.versions() | {"crlib": provenance.commit()}
+    versions = provenance.versions() | {
+        "crlib": provenance.commit() + (" with changes" if provenance.is_dirty() else "")
+    }
     page = template.render(
         headline=HEADLINES[ranking.advice.verdict], advice=ranking.advice, rows=rows,
         headings=list(columns.values()), settings=ranking.settings, drawing=drawing(ranking),

@@ -30,7 +30,7 @@ def test_report_names_what_was_done_and_what_failed(capsys):
     log = io.StringIO()
     finished, failed = make.report(OUTPUT.splitlines(keepends=True), log)
     assert (finished, failed) == (1, [Path("/x/coverage.log")])
-    assert capsys.readouterr().out == "[1/4] vectors: simcse (0 s)\n"
+    assert capsys.readouterr().out == "[1/4] vectors: simcse: not made yet (0 s)\n"
     assert log.getvalue() == OUTPUT
 
 

@@ -79,7 +79,7 @@ def test_scripts_from_elsewhere_are_dropped(name, kept):
 
 
 def test_the_footer_escapes_what_it_shows():
-    record = {"profile": "<b>", "commit": "a" * 40 + "+changes", "date": "2026-01-01"}
+    record = {"profile": "<b>", "commit": "a" * 40, "dirty": True, "date": "2026-01-01"}
     assert sphinx_ext.footer(record) == (
         "<p>Profile <strong>&lt;b&gt;</strong>, commit <code>aaaaaaaaaaaa</code> with changes, "
         "2026-01-01.</p>"
