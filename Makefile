@@ -11,7 +11,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help env book test lint bench twins lab explore clean
+.PHONY: help env book appendix test lint bench twins lab explore clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 
 book: env  ## every notebook of PROFILE (laptop) executed, the static book built
 	@$(BIN)/python -m crlib.book.make --profile $(PROFILE) --cores $(CORES)
+
+appendix: book  ## the book as PDF, and as LaTeX with macros and figures for the paper: build/appendix
+	@$(BIN)/python -m crlib.appendix.make --profile $(PROFILE)
 
 test: env  ## lint, types, unit tests, notebooks on the smoke profile, book build, browser
 	$(BIN)/ruff check .

@@ -156,6 +156,7 @@ def diff(
     tolerance: Annotated[
         float, typer.Option(min=0, help="Relative difference of numbers that counts as none.")
     ] = 1e-9,
+    out: Annotated[Path | None, typer.Option(help="Write a page of HTML.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Put two runs side by side: inputs, numbers, intervals, verdicts. Ends with 1 on a flip.
@@ -163,6 +164,7 @@ def diff(
     Examples
     --------
     crlib diff build/results/laptop build/results/mine
+    crlib diff published/html build/results/laptop --out comparison.html
     crlib diff build/results/laptop build/runs --tolerance 0.01 --json
     """
     from crlib.compare import compare
@@ -172,6 +174,10 @@ def diff(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     changes = compare(*runs, tolerance=tolerance)
+    if out is not None:
+        from crlib.compare_report import write_report
+
+        write_report(runs[0], runs[1], changes, out, names=(str(run_a), str(run_b)))
     if as_json:
         typer.echo(json.dumps([asdict(change) for change in changes], indent=1))
     else:

@@ -31,6 +31,36 @@ def changes(a, b, **options):
     return compare({a.notebook: a}, {b.notebook: b}, **options)
 
 
+def run_in(folder, run):
+    io.write_json(folder / run.notebook / "result.json", run.model_dump())
+    return folder
+
+
+def test_a_changed_metric_shows_up_on_the_page(tmp_path):
+    """A deliberate change: the same run, once with the estimate of another formula."""
+    a = run_in(tmp_path / "a", result([evidence(0.2)], {"x": 1.0, "<b>": 2}))
+    b = run_in(
+        tmp_path / "b", result([evidence(-0.2, verdict="not supported")], {"x": 1.5, "<b>": 3})
+    )
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["diff", str(a), str(b), "--out", str(page)])
+    assert done.exit_code == 1
+    text = page.read_text()
+    assert "<h1>1 verdict changed, 1 pair of intervals apart, in 1 page</h1>" in text
+    assert text.count('<tr class="flipped">') == 1
+    assert "0.2 [0.1, 0.3]" in text
+    assert "-0.2 [-0.3, -0.1]" in text
+    assert "<td>x</td><td>1</td><td>1.5</td>" in text
+    assert "&lt;b&gt;" in text
+    assert "<b>" not in text
+    done = CliRunner().invoke(app, ["diff", str(a), str(a), "--out", str(page)])
+    assert done.exit_code == 0
+    text = page.read_text()
+    assert "<h1>0 verdicts changed, 0 pairs of intervals apart, in 1 page</h1>" in text
+    assert 'class="flipped"' not in text
+    assert "All numbers are the same" in text
+
+
 def test_a_run_is_the_same_as_itself_however_long_it_took():
     assert (
         changes(

@@ -12,7 +12,8 @@ from pypdf import PdfWriter
 from crlib import io
 
 FORMATS = ("pdf", "png", "svg")
-WIDTH, HEIGHT = 700, 440
+# As wide as lets letters be read in a column of a paper; a figure's own height is for a screen.
+WIDTH, HEIGHT, SCREEN = 560, 440, 700
 
 
 def browser() -> str | None:
@@ -50,7 +51,7 @@ def still(drawing: dict[str, Any]) -> dict[str, Any]:
             said.append(f"{prefix}{steps[slider.get('active', 0)]['label']}")
     layout.pop("updatemenus", None)
     layout["width"] = WIDTH
-    layout["height"] = layout.get("height") or HEIGHT
+    layout["height"] = round((layout.get("height") or HEIGHT) * (1 + WIDTH / SCREEN) / 2)
     if said:
         layout["title"] = {"text": "; ".join(said), "font": {"size": 14}, "x": 0.02, "y": 0.98}
         top = (layout.get("margin") or {}).get("t", 24)

@@ -9,8 +9,8 @@ from crlib.settings import BUILD, ROOT
 SENTENCES = {
     "Missing output files": "not made yet",
     "Incomplete output files": "an earlier run of it was interrupted",
-    "Updated input files": "{files} changed",
-    "Input files updated by another job": "{files} was made again",
+    "Updated input files": "changed: {files}",
+    "Input files updated by another job": "made again: {files}",
     "Set of input files has changed": "it now reads other files than it did",
     "Code has changed": "the Snakefile's command for it changed",
     "Params have changed": "its settings changed",
@@ -49,9 +49,18 @@ def _named(paths: Iterable[str]) -> str:
 
 
 def _short(path: Path) -> str:
-    """A path within the project or the build; of a result its notebook."""
+    """A path within the project or the build; of what stands between the jobs its meaning."""
     for base in (BUILD, ROOT):
         if path.is_relative_to(base):
             path = path.relative_to(base)
             break
-    return str(path.parent) if path.name == "result.json" else str(path)
+    parts = path.parts
+    if parts[:2] == ("markers", "catalogue"):
+        return "the action space"
+    if parts[:2] == ("markers", "vectors"):
+        return f"the vectors of {path.stem}"
+    if path.name == "result.json":
+        return f"the results of {'/'.join(parts[2:-1])}"
+    if parts[1:3] == ("source", "book"):
+        return f"the page {'/'.join(parts[3:])}"
+    return str(path)

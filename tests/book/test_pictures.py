@@ -30,9 +30,9 @@ def test_a_still_has_no_controls_and_says_where_the_slider_stood(run):
     assert "sliders" in drawing["layout"]
     assert "sliders" not in found["layout"]
     assert found["layout"]["title"]["text"] == "pair: two"
-    assert (found["layout"]["width"], found["layout"]["height"]) == (700, 440)
+    assert (found["layout"]["width"], found["layout"]["height"]) == (560, 396)
     assert found["data"] == drawing["data"]
-    assert pictures.still({"data": []})["layout"] == {"width": 700, "height": 440}
+    assert pictures.still({"data": []})["layout"] == {"width": 560, "height": 396}
 
 
 @pytest.mark.usefixtures("browser")
@@ -46,7 +46,7 @@ def test_pictures_are_what_they_should_be(run):
     pdf = PdfReader(folder / "rho.pdf")
     (page,) = pdf.pages
     assert float(page.mediabox.width) / float(page.mediabox.height) == pytest.approx(
-        700 / 440, 0.02
+        560 / 396, 0.02
     )
     text = page.extract_text()
     assert "line 2" in text
@@ -54,7 +54,7 @@ def test_pictures_are_what_they_should_be(run):
     assert pdf.metadata["/Subject"] == "what it shows"
     assert not {"/Creator", "/CreationDate"} & set(pdf.metadata)
     head = (folder / "rho.png").read_bytes()[:24]
-    assert struct.unpack(">II", head[16:24]) == (1400, 880)
+    assert struct.unpack(">II", head[16:24]) == (1120, 792)
     assert (folder / "rho.svg").read_text().startswith("<svg")
 
 

@@ -13,11 +13,14 @@ from crlib.settings import BUILD, ROOT
     ("reason", "said"),
     [
         ("Missing output files: /a/b; Input files updated by another job: /c", "not made yet"),
-        (f"Updated input files: {ROOT}/crlib/a.py", "crlib/a.py changed"),
+        (f"Updated input files: {ROOT}/crlib/a.py", "changed: crlib/a.py"),
         (f"Updated input files: {ROOT}/crlib/a.py, {ROOT}/b.py, /c, /d",
-         "/c, /d and 2 more changed"),
+         "changed: /c, /d and 2 more"),
         (f"Input files updated by another job: {BUILD}/results/laptop/theory/regret/result.json",
-         "results/laptop/theory/regret was made again"),
+         "made again: the results of theory/regret"),
+        (f"Input files updated by another job: {BUILD}/markers/catalogue/all.json, "
+         f"{BUILD}/markers/vectors/all-400-0/small.json",
+         "made again: the action space and the vectors of small"),
         ("Params have changed since last execution: before: 1 now: 2", "its settings changed"),
         ("Something new", "Something new"),
     ],
@@ -46,5 +49,5 @@ def test_snakemake_still_says_it_in_these_forms(tmp_path):
     copy = "cp {input} {output}"
     assert reasons(copy, "1") == ["not made yet"]
     assert reasons(copy, "1") == []
-    assert reasons(copy, "22") == ["in changed"]
+    assert reasons(copy, "22") == ["changed: in"]
     assert reasons("cat {input} > {output}", "22") == ["the Snakefile's command for it changed"]

@@ -1,0 +1,127 @@
+"""`make appendix`: the printed book, and what the paper can take in as LaTeX."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from crlib import io
+from crlib.appendix import latex, macros, printed
+from crlib.book import pictures, stage
+from crlib.claims import Result, read_results
+from crlib.settings import BUILD, ROOT
+
+TITLE = "Contrastive RL for Massive Action Spaces: executable appendix"
+CHAPTERS = ("theory", "beyond", "usecases")
+
+
+def single_page(profile: str) -> Path:
+    """Build the staged book as one HTML page.
+
+    Raises
+    ------
+    RuntimeError
+        When the book was not made before, or the builder fails.
+    """
+    source, work = stage.source_folder(profile), BUILD / profile / "single"
+    if not (source / "book.json").is_file():
+        raise RuntimeError(f"the book of {profile} is not made yet: make book PROFILE={profile}")
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source),
+         "--path-output", str(work), "--builder", "custom", "--custom-builder", "singlehtml"],
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )  # fmt: skip
+    page = work / "_build" / "singlehtml" / "book" / "intro.html"
+    if done.returncode != 0 or not page.is_file():
+        raise RuntimeError(f"the book could not be built as one page:\n{done.stdout[-2000:]}")
+    return page
+
+
+def write_latex(profile: str, results: dict[str, Result], out: Path) -> int:
+    """Write appendix.tex, macros.tex, references.bib and figures/*.pdf; count the macros."""
+    source = stage.source_folder(profile)
+    toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
+    names = [
+        chapter["file"].removeprefix("book/")
+        for part in toc["parts"]
+        for chapter in part["chapters"]
+    ]
+    chapters = [
+        latex.read_chapter(name, source / "book" / f"{name}.ipynb")
+        for name in names if name in results and name.split("/")[0] in CHAPTERS
+    ]  # fmt: skip
+    alts = {}
+    shutil.rmtree(out / "figures", ignore_errors=True)
+    (out / "figures").mkdir(parents=True)
+    for chapter in chapters:
+        folder = source / "results" / chapter.notebook / "figures"
+        for name in chapter.figures:
+            alts[chapter.notebook, name] = io.read_json(folder / f"{name}.provenance.json")["alt"]
+            stem = f"{chapter.notebook.replace('/', '-')}-{name}"
+            shutil.copy2(folder / f"{name}.pdf", out / "figures" / f"{stem}.pdf")
+    formats = set().union(*(latex.formats_of(chapter) for chapter in chapters))
+    found = macros.values(results, formats)
+    book = io.read_json(source / "book.json")
+    commit = book["commit"] + (" with changes" if book["dirty"] else "")
+    text = macros.macros_tex(found, profile=profile, commit=commit, date=book["date"])
+    io.write_text(out / "macros.tex", text)
+    io.write_text(out / "appendix.tex", latex.appendix_tex(chapters, results, alts))
+    shutil.copy2(source / "book" / "references.bib", out / "references.bib")
+    return len(found)
+
+
+def write_pdf(profile: str, results: dict[str, Result], out: Path, browser: str) -> int:
+    """Write appendix.pdf; count its pages."""
+    source, built = stage.source_folder(profile), single_page(profile)
+    book = io.read_json(source / "book.json")
+    commit = book["commit"][:12] + (" with changes" if book["dirty"] else "")
+    toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
+    addresses = {
+        f"{notebook.replace('/', '-')}-{name}":
+            (source / "results" / notebook / "figures" / f"{name}.svg").as_uri()
+        for notebook, result in results.items() for name in result.figures
+        if (source / "results" / notebook / "figures" / f"{name}.svg").is_file()
+    }  # fmt: skip
+    html = printed.one_page(
+        built.read_text(encoding="utf-8"), parts=toc["parts"], pictures=addresses, title=TITLE,
+        facts=[f"Profile {profile}, {len(results)} notebooks", f"Commit {commit}", book["date"]],
+        static="../_static",
+    )  # fmt: skip
+    document = built.with_name("print.html")
+    io.write_text(document, html)
+    return printed.print_pdf(document, out / "appendix.pdf", browser=browser, title=TITLE)
+
+
+def make(
+    profile: Annotated[str, typer.Option(help="Whose book.")] = "laptop",
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = BUILD / "appendix",
+) -> None:
+    """Write appendix.pdf, and appendix.tex with macros and figures, from a book that is made."""
+    browser = pictures.browser()
+    if browser is None:
+        print("make appendix: no Chromium on this machine; install the package chromium, then run "
+              "make book again for the figures", file=sys.stderr)  # fmt: skip
+        raise typer.Exit(2)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        results = read_results(stage.source_folder(profile) / "results")
+        pages = write_pdf(profile, results, out, browser)
+        count = write_latex(profile, results, out)
+    except (RuntimeError, ValueError, OSError) as error:
+        print(f"make appendix: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"{out / 'appendix.pdf'}: {pages} pages")
+    print(f"{out / 'appendix.tex'}: {count} macros in macros.tex, figures in figures/")
+    print(
+        f"For the paper: cp -r {out.relative_to(ROOT) if out.is_relative_to(ROOT) else out} PAPER/"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(make)

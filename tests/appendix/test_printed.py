@@ -1,0 +1,90 @@
+"""The printed book: contents with the right page numbers, every figure, no controls."""
+
+import re
+
+import pytest
+import yaml
+from pypdf import PdfReader
+
+from crlib.appendix import make, printed
+from crlib.book import pictures, stage
+from crlib.claims import read_results
+from crlib.settings import BUILD
+
+ONE = """<script>window.MathJax = {}</script><article class="bd-article"><section><h1>B</h1>
+<section><span id="document-book/a/b"></span><section><h2>Title &amp; co<a href="#">#</a></h2>
+<figure class="crlib-plot" id="figure-a-b-rho"><div></div><script>1</script>
+<figcaption class="c">what it shows</figcaption></figure></section></section></section>
+</article>"""
+PARTS = [{"caption": "Theory", "chapters": [{"file": "book/a/b"}, {"file": "book/not_run"}]}]
+
+
+def test_the_single_page_becomes_a_document_with_contents():
+    page = printed.one_page(
+        ONE, parts=PARTS, pictures={"a-b-rho": "file:///x.svg"}, title="T <1>", facts=["Commit a"],
+        static="s",
+    )  # fmt: skip
+    assert '<img src="file:///x.svg" alt="">' in page
+    assert "what it shows" in page
+    assert "<script>1</script>" not in page
+    assert "T &lt;1&gt;" in page
+    assert page.count('class="entry"') == 1
+    assert 'href="#document-book/a/b"><span>Title &amp; co</span>' in page
+    with pytest.raises(ValueError, match="no picture of a-b-rho"):
+        printed.one_page(ONE, parts=PARTS, pictures={}, title="T", facts=[], static="s")
+    with pytest.raises(ValueError, match="no article"):
+        printed.one_page("<p>", parts=PARTS, pictures={}, title="T", facts=[], static="s")
+
+
+@pytest.mark.browser
+@pytest.mark.smoke
+def test_the_book_is_printed_whole(smoke_book, browser, tmp_path):
+    results = read_results(BUILD / "results" / "smoke")
+    chromium = pictures.browser()
+    assert chromium is not None
+    pages = make.write_pdf("smoke", results, tmp_path, chromium)
+    pdf = PdfReader(tmp_path / "appendix.pdf")
+    assert len(pdf.pages) == pages
+    assert [path.name for path in tmp_path.iterdir()] == ["appendix.pdf"]
+    texts = [" ".join(page.extract_text().split()) for page in pdf.pages]
+
+    # The contents name every chapter that was run, with the page on which its heading stands.
+    toc = yaml.safe_load((stage.source_folder("smoke") / "_toc.yml").read_text())
+    chapters = [c["file"] for part in toc["parts"] for c in part["chapters"]]
+    listed = {}
+    for path in chapters:
+        html = (smoke_book / f"{path}.html").read_text()
+        title = " ".join(re.sub(r"<.*?>", "", re.search(r"<h1>(.*?)<a ", html)[1]).split())
+        listed[title] = re.search(re.escape(title) + r" (\d+)", texts[1])
+    assert len(listed) == len(chapters)
+    for title, match in listed.items():
+        assert match, f"{title} has no page in the contents"
+        assert title in texts[int(match[1]) - 1], f"{title} is not on page {match[1]}"
+
+    whole = " ".join(texts)
+    assert "Show code" not in whole
+    assert "Data (CSV)" not in whole
+    drawn = sum(len(result.figures) for result in results.values())
+    assert drawn > 10
+    # Formulas are drawn, none is left as TeX.
+    assert not re.search(r"\\frac|\\mathbb|\$\$", whole)
+
+
+@pytest.mark.browser
+@pytest.mark.smoke
+def test_nothing_leaves_the_paper(smoke_book, browser, tmp_path):
+    """On the page that is printed nothing is wider than the text."""
+    built = make.single_page("smoke").with_name("print.html")
+    make.write_pdf("smoke", read_results(BUILD / "results" / "smoke"), tmp_path, pictures.browser())
+    page = browser.new_page(viewport={"width": 658, "height": 900})
+    page.emulate_media(media="print")
+    page.goto(built.as_uri())
+    assert page.evaluate(printed.SETTLE) == []
+    wide = page.evaluate(
+        """() => { const main = document.querySelector("main").getBoundingClientRect();
+        return [...document.querySelectorAll("main img, main table, main pre, main mjx-container")]
+        .filter((e) => e.getBoundingClientRect().right > main.right + 2)
+        .map((e) => e.tagName + " " + e.textContent.slice(0, 60)); }"""
+    )
+    page.close()
+    assert wide == []
