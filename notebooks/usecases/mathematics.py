@@ -107,7 +107,7 @@ assert sp.simplify(sp.log(S**L) - L * sp.log(S)) == 0
 # %%
 from crlib import extractors
 from crlib.envs.math_arms import math_batch, named_tasks
-from crlib.envs.tool_arms import tool_features
+from crlib.envs.tool_arms import task_features
 
 tasks = named_tasks(p.dataset, n_problems=p.n_problems, held_out=p.held_out, max_length=p.max_length,
                     seed=p.seed)  # fmt: skip
@@ -116,12 +116,8 @@ families = {name: extractors.spec_of(name).family for pair in pairs for name in 
 families["gaussian"] = extractors.spec_of("gaussian").family
 
 # %%
-texts = tasks.library.described(), [problem.question for problem in tasks.problems]
-encoded = {name: [extractors.encode(part, name) for part in texts] for name in families}
-features = {
-    (name, arm): tool_features(*both, width=p.components, whiten=arm == "whitened")
-    for name, both in encoded.items() for arm in ("raw", "whitened")
-}  # fmt: skip
+questions = [problem.question for problem in tasks.problems]
+features = task_features(tasks.library.described(), questions, families, p.components)
 envs = {key: math_batch(both, tasks, p.max_length) for key, both in features.items()}
 
 # %% [markdown]

@@ -129,19 +129,10 @@ families["gaussian"] = extractors.spec_of("gaussian").family
 # random direction for each text: on it nothing can be told about a query that was not learnt.
 
 # %%
-from crlib.envs.tool_arms import tool_batch, tool_features
+from crlib.envs.tool_arms import task_features, tool_batch
 
-encoded = {
-    name: [extractors.encode(actions.texts, name, ids=actions.ids),
-           extractors.encode(tasks.texts, name)]
-    for name in families
-}
-envs = {
-    (name, arm): tool_batch(
-        tool_features(*both, width=p.components, whiten=arm == "whitened"), tasks, p.max_length
-    )
-    for name, both in encoded.items() for arm in ("raw", "whitened")
-}  # fmt: skip
+features = task_features(actions.texts, tasks.texts, families, p.components, ids=actions.ids)
+envs = {key: tool_batch(both, tasks, p.max_length) for key, both in features.items()}
 
 # %% [markdown]
 # Each agent is trained from several seeds, the same for all embeddings, and then plays its most
