@@ -186,19 +186,19 @@ from crlib.plots import mathematics as tables
 from crlib.plots import regret as plots
 
 frame = tables.score_frame(found, n_unseen, families, seed=p.seed)
-drawn = frame.assign(low=frame["progress low"], high=frame["progress high"])
 figures.show(
-    plots.marks(drawn, value="progress", row="embedding",
+    plots.marks(frame, value="progress", ends=("progress low", "progress high"), row="embedding",
                 title="share of the solution's results found<br>(unseen problems)"),
-    "progress", plots.marks_alt(drawn, value="progress", row="embedding", what="Progress"),
-    data=drawn, run=run,
+    "progress", plots.marks_alt(frame, value="progress", row="embedding", what="Progress"),
+    data=frame, run=run,
 )  # fmt: skip
 
 # %% [markdown]
 # In percent; of unseen problems unless the heading says *new*, which stands for unseen families:
 
 # %% tags=["hide-input"]
-shown = ["embedding", "arm", "solved", "low", "high", "progress", "invalid", "new solved", "new progress"]
+shown = ["embedding", "arm", "solved", "solved low", "solved high", "progress", "invalid",
+         "new solved", "new progress"]  # fmt: skip
 table = frame[shown].rename(columns={"arm": "agent"}).set_index(["embedding", "agent"])
 (100 * table).map("{:.1f}".format).replace("nan", "–")
 

@@ -195,20 +195,19 @@ from crlib.plots import regret as plots
 from crlib.plots import tools as tables
 
 frame = tables.score_frame(found, tasks, families, seed=p.seed)
-drawn = frame.assign(low=frame["coverage low"], high=frame["coverage high"])
 figures.show(
-    plots.marks(drawn, value="coverage", row="embedding",
+    plots.marks(frame, value="coverage", ends=("coverage low", "coverage high"), row="embedding",
                 title="share of the needed tools that were called<br>(unseen queries)"),
-    "coverage", plots.marks_alt(drawn, value="coverage", row="embedding", what="Coverage"),
-    data=drawn, run=run,
+    "coverage", plots.marks_alt(frame, value="coverage", row="embedding", what="Coverage"),
+    data=frame, run=run,
 )  # fmt: skip
 
 # %% [markdown]
 # In percent; success and coverage are of unseen queries unless the heading says otherwise:
 
 # %% tags=["hide-input"]
-shown = ["embedding", "arm", "success", "low", "high", "coverage", "training success",
-         "training coverage", "new tools coverage"]  # fmt: skip
+shown = ["embedding", "arm", "success", "success low", "success high", "coverage",
+         "training success", "training coverage", "new tools coverage"]  # fmt: skip
 table = frame[shown].rename(columns={"arm": "agent"}).set_index(["embedding", "agent"])
 (100 * table).map("{:.1f}".format)
 
