@@ -235,6 +235,8 @@ run.number(
 #   learnt serves other queries is the chapter on tools.
 # - {glue:text}`n_rollouts` roll-outs are few. Runs that do not reach the threshold in them might do so later, which is why they are
 #   counted as censored and not as failures.
+# - The plain head and Wolpertinger take longer to learn. To save time they play the first half of the tasks only, so their
+#   curves, areas and counts are not over the same tasks as the others'.
 # - One agent, one set of rates, set on the off-the-shelf MiniLM, which is in no pair; another agent explores otherwise.
 # - {glue:text}`n_tasks` tasks give wide intervals.
 #
