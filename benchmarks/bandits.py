@@ -5,19 +5,17 @@ N(0, I) a round, mean reward <theta, x * a>, noise of variance 1. Contexts and n
 ahead and are no part of the time. All runs of a case take turns; processor time.
 """
 
-import argparse
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from benchmarks import command
 from benchmarks.measure import result_row, take_turns_of
-from crlib import provenance
 from crlib.agents.index import Index, build, score_ratio
 from crlib.agents.thompson import LinearTS
 from crlib.envs.slates import SlateBandit, play
 from crlib.envs.spectra import clustered_rows
-from crlib.io import write_json
 from crlib.settings import BUILD
 
 SEEDS = 10
@@ -164,14 +162,9 @@ def main(*, quick: bool = False) -> dict[str, Any]:
     rows += agent_rows(*size["agent"], size["rounds"], 32, 1.6)
     rows += query_rows(*size["query"], 3 if quick else 40)
     rows += regret_rows(size["query"][0] // 10, size["query"][1], size["regret"])
-    for row in rows:
-        print(f"{row['case']:<78} {row['peer']:<22} {row['ratio_to_limit']:7.3f} x  {row['note']}")
-    result = {"name": "bandits", "machine": provenance.collect()["machine"], "rows": rows}
-    write_json(BUILD / "bench" / "bandits.json", result)
-    return result
+    command.print_rows(rows)
+    return command.keep(BUILD / "bench", "bandits", rows)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, for the tests")
-    main(quick=parser.parse_args().quick)
+    command.run(main, __doc__)

@@ -10,11 +10,9 @@ the paper (random weights: only the sizes count for time). What is no matrix pro
 width, the products with its square, so the ratio falls from the first to the last.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,8 +20,8 @@ import torch
 from sentence_transformers import SentenceTransformer
 from transformers import BertConfig, BertModel
 
+from benchmarks import command
 from benchmarks.measure import result_row
-from crlib import provenance
 from crlib.data.harvest import catalogue
 from crlib.extractors.forward import batch_bounds, encode_tokens
 from crlib.extractors.load import Encoder, load_encoder
@@ -31,7 +29,6 @@ from crlib.extractors.minilm import PAD, minilm_tokenizer
 from crlib.extractors.specs import MODELS
 from crlib.extractors.twins.tokenizer import token_ids
 from crlib.extractors.weights import minilm_folder
-from crlib.io import write_json
 from crlib.settings import BUILD
 
 GOAL = 1.15
@@ -144,15 +141,9 @@ def main(*, quick: bool = False) -> dict[str, Any]:
     chosen = [texts[i] for i in np.random.default_rng(0).permutation(len(texts))[:number]]
     rows = [*measure(BASE, chosen, repeats),
             *measure("minilm", chosen, repeats), *measure("mlm-bert", chosen, repeats)]  # fmt: skip
-    result = {"name": "encoding", "machine": provenance.collect()["machine"], "rows": rows}
-    write_json(Path(BUILD) / "bench" / "encoding.json", result)
-    return result
+    command.print_rows(rows)
+    return command.keep(BUILD / "bench", "encoding", rows)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few texts, few repeats")
-    for found in main(quick=parser.parse_args().quick)["rows"]:
-        print(
-            f"{found['case']:<60} {found['peer']:<40} {found['ratio_to_limit']:.3f} {found['note']}"
-        )
+    command.run(main, __doc__)

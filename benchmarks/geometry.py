@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import command, peers
 from benchmarks.measure import Case, Data, added_mib, make_data, rows_of
-from crlib import metrics, provenance
-from crlib.io import write_json
+from crlib import metrics
 from crlib.settings import BUILD, ROOT
 
 # (K, d, k) of each set of rows: full size, and a quick one for the tests.
@@ -182,9 +181,9 @@ def _without(case: Case, skipped: dict[str, str]) -> Case:
 
 def memory_in_fresh_process(kind: str, number: int, peer: str, *, quick: bool) -> float | None:
     """Return the extra memory of one run, in MiB."""
-    command = [sys.executable, "-m", "benchmarks.geometry", "--memory", kind, str(number), peer]
+    call = [sys.executable, "-m", "benchmarks.geometry", "--memory", kind, str(number), peer]
     done = subprocess.run(
-        command + ["--quick"] * quick, cwd=ROOT, check=True, capture_output=True, text=True
+        call + ["--quick"] * quick, cwd=ROOT, check=True, capture_output=True, text=True
     )
     return json.loads(done.stdout)
 
@@ -217,21 +216,9 @@ def main(*, quick: bool = False) -> dict[str, Any]:
                 if _weighed(kind, number, peer, quick=quick)
             }
             rows += rows_of(case, data, ROUNDS[kind], extra)
-            print_rows(rows[-len(case.runs) - len(case.skipped) :])
+            command.print_rows(rows[-len(case.runs) - len(case.skipped) :])
         del data
-    result = {"name": "geometry", "machine": provenance.collect()["machine"], "rows": rows}
-    write_json(BUILD / "bench" / "geometry.json", result)
-    return result
-
-
-def print_rows(rows: list[dict[str, Any]]) -> None:
-    """Print rows as they come, the run takes minutes."""
-    for row in rows:
-        if row["seconds_median"] is None:
-            measured = ""
-        else:
-            measured = f"{row['seconds_median']:8.3f} s {row['ratio_to_limit']:7.2f} x"
-        print(f"{row['case']:<64} {row['peer']:<16} {measured} {row['note']}", flush=True)
+    return command.keep(BUILD / "bench", "geometry", rows)
 
 
 if __name__ == "__main__":

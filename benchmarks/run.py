@@ -1,10 +1,10 @@
 """Run every benchmark, each in a fresh process: ``python -m benchmarks.run [--quick]``."""
 
-import argparse
 import subprocess
 import sys
 
 from benchmarks import report
+from benchmarks.command import run
 from crlib import io
 from crlib.settings import BUILD, ROOT
 
@@ -29,6 +29,4 @@ def main(*, quick: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
-    main(quick=parser.parse_args().quick)
+    run(main, __doc__)

@@ -4,7 +4,6 @@ That makes build/bench/peers with the pinned libraries, which do not all agree w
 pins. Without it their rows say "not run". The project's own rows are played by its own Python.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -13,9 +12,8 @@ import venv
 from pathlib import Path
 from typing import Any
 
+from benchmarks import command
 from benchmarks.measure import result_row
-from crlib import provenance
-from crlib.io import write_json
 from crlib.settings import BUILD, ROOT
 
 HERE = ROOT / "benchmarks" / "bandit_peers"
@@ -37,15 +35,13 @@ def setup() -> None:
     """Make the peers' environment; what fails to install is said and left out."""
     venv.create(ENVIRONMENT, with_pip=True)
     for line in (HERE / "requirements.txt").read_text(encoding="utf-8").split():
-        done = subprocess.run(
-            [python_of_peers(), "-m", "pip", "install", "--quiet", line], check=False
-        )
-        print(f"{line}: {'installed' if done.returncode == 0 else 'could not be installed'}")
+        installed = command.install(ENVIRONMENT, line)
+        print(f"{line}: {'installed' if installed else 'could not be installed'}")
 
 
 def python_of_peers() -> Path:
     """Interpreter of the peers' environment, there or not."""
-    return ENVIRONMENT / "bin" / "python"
+    return command.python_in(ENVIRONMENT)
 
 
 def play(name: str, n_actions: int, rounds: int, seconds: float) -> dict[str, Any] | str:
@@ -53,12 +49,12 @@ def play(name: str, n_actions: int, rounds: int, seconds: float) -> dict[str, An
     python = Path(sys.executable) if name in OWN else python_of_peers()
     if not python.exists():
         return "python -m benchmarks.bandit_peers --setup installs it"
-    command = [str(python), str(HERE / "worker.py"), name, n_actions, D, rounds, seconds]
+    call = [str(python), str(HERE / "worker.py"), name, n_actions, D, rounds, seconds]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
                    "PYTHONWARNINGS": "ignore"}  # fmt: skip
     try:
         done = subprocess.run(
-            [str(part) for part in command], env=environment, capture_output=True, text=True,
+            [str(part) for part in call], env=environment, capture_output=True, text=True,
             timeout=20 * seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -107,20 +103,9 @@ def main(*, quick: bool = False) -> dict[str, Any]:
     for n_actions, rounds, seconds in SIZES[quick]:
         found = {name: play(name, n_actions, rounds, seconds) for name in (*OWN, *GOALS)}
         rows += rows_of(n_actions, {**found, **NOT_FOUND})
-    for row in rows:
-        ratio = "" if row["ratio_to_limit"] is None else f"{row['ratio_to_limit']:9.5f} x"
-        print(f"{row['case']:<68} {row['peer']:<26} {ratio} {row['note']}")
-    result = {"name": "bandit libraries", "machine": provenance.collect()["machine"], "rows": rows}
-    write_json(BUILD / "bench" / "bandit-libraries.json", result)
-    return result
+    command.print_rows(rows)
+    return command.keep(BUILD / "bench", "bandit libraries", rows)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, for the tests")
-    parser.add_argument("--setup", action="store_true", help="make the peers' environment")
-    arguments = parser.parse_args()
-    if arguments.setup:
-        setup()
-    else:
-        main(quick=arguments.quick)
+    command.run(main, __doc__, setup)

@@ -4,7 +4,6 @@ That makes build/bench/sb3 with the pinned library, which this project does not 
 Without it its row says "not run". All learners take turns, each in a process of its own.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import command
 from benchmarks.measure import result_row
-from crlib import provenance
-from crlib.io import write_json
 from crlib.settings import BUILD, ROOT
 
 HERE = ROOT / "benchmarks" / "tool_peers"
@@ -42,20 +40,17 @@ SAMPLED = 1024  # with no more tools than that, a sampled support is the exact o
 def setup() -> None:
     """Make the peer's environment."""
     venv.create(ENVIRONMENT, with_pip=True)
-    command = [python_of_peer(), "-m", "pip", "install", "--quiet"]
+    lines = (HERE / "requirements.txt").read_text(encoding="utf-8").split()
     # torch first and alone: a resolver that meets it later may swap in another build.
-    first = next(line for line in _requirements() if line.startswith("torch"))
-    for wanted in ([first], ["-r", HERE / "requirements.txt"]):
-        subprocess.run([str(part) for part in (*command, *wanted)], check=True)
-
-
-def _requirements() -> list[str]:
-    return (HERE / "requirements.txt").read_text(encoding="utf-8").split()
+    first = next(line for line in lines if line.startswith("torch"))
+    for wanted in ([first], lines):
+        if not command.install(ENVIRONMENT, *wanted):
+            raise RuntimeError(f"pip could not install {', '.join(wanted)}; see above")
 
 
 def python_of_peer() -> Path:
     """Interpreter of the peer's environment, there or not."""
-    return ENVIRONMENT / "bin" / "python"
+    return command.python_in(ENVIRONMENT)
 
 
 class Learner:
@@ -65,11 +60,11 @@ class Learner:
         python = python_of_peer() if name == PEER else Path(sys.executable)
         if not python.exists():
             raise FileNotFoundError("python -m benchmarks.tool_peers --setup installs it")
-        command = [str(python), str(HERE / "worker.py"), name, *map(str, size)]
+        call = [str(python), str(HERE / "worker.py"), name, *map(str, size)]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
                        "PYTHONWARNINGS": "ignore"}  # fmt: skip
         self.process = subprocess.Popen(
-            command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            call, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
     def ask(self, what: str) -> dict[str, Any]:
@@ -169,20 +164,9 @@ def main(*, quick: bool = False) -> dict[str, Any]:
     for size, parts, total in SIZES[quick]:
         names = [n for n in (PEER, *GOALS) if "sampled" not in n or size[0] > SAMPLED]
         rows += rows_of(race(names, size, parts, total), size)
-    for row in rows:
-        ratio = "" if row["ratio_to_limit"] is None else f"{row['ratio_to_limit']:7.3f} x"
-        print(f"{row['case']:<58} {row['peer']:<28} {ratio} {row['note']}")
-    result = {"name": "tool learners", "machine": provenance.collect()["machine"], "rows": rows}
-    write_json(BUILD / "bench" / "tool-learners.json", result)
-    return result
+    command.print_rows(rows)
+    return command.keep(BUILD / "bench", "tool learners", rows)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, for the tests")
-    parser.add_argument("--setup", action="store_true", help="make the peer's environment")
-    arguments = parser.parse_args()
-    if arguments.setup:
-        setup()
-    else:
-        main(quick=arguments.quick)
+    command.run(main, __doc__, setup)

@@ -15,7 +15,8 @@ from crlib.agents import policy
 from crlib.agents.advantages import generalised_advantages
 from crlib.agents.learner import ChainLearner
 from crlib.agents.reward_transformer import RewardTransformer, Shape, Size
-from crlib.agents.rollouts import Rollout, State
+from crlib.agents.rollouts import Rollout
+from crlib.envs.chain_batch import ChainState
 
 Head = Literal["proto", "plain"]
 
@@ -115,7 +116,7 @@ class A2C(ChainLearner):
 
         Parameters
         ----------
-        state : State
+        state : ChainState
         numbers : Tensor of int, shape (k,), optional
             Actions that are scored, K for stopping; by default all and then stopping.
 
@@ -131,10 +132,10 @@ class A2C(ChainLearner):
         rows = self.table if numbers is None else self.table[numbers]
         return value, policy.scores(proto, stop, rows)
 
-    def _best(self, state: State) -> Tensor:
+    def _best(self, state: ChainState) -> Tensor:
         return self.read(state)[1].argmax(dim=1)
 
-    def _draw(self, state: State) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _draw(self, state: ChainState) -> tuple[Tensor, tuple[Tensor, ...]]:
         use = self.settings
         k = min(use.k, self.n_actions)
         uniform = self._tensor(self.rng.random(len(state.done)))
@@ -159,13 +160,13 @@ class A2C(ChainLearner):
         return torch.Generator().manual_seed(self.settings.seed * 1_000_003 + self.update_number)
 
     def log_probability(
-        self, state: State, actions: Tensor, numbers: Tensor | None = None
+        self, state: ChainState, actions: Tensor, numbers: Tensor | None = None
     ) -> Tensor:
         """Return log pi(a) of an action in each state.
 
         Parameters
         ----------
-        state : State
+        state : ChainState
         actions : Tensor of int64, shape (B,)
         numbers : Tensor of int64, shape (k,), optional
             The actions, in rising order and with those asked for, that the policy is restricted

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from crlib.agents.a2c import A2C
-from crlib.agents.rollouts import Actions, Chains, State, roll_out
+from crlib.agents.rollouts import Actions, Chains, roll_out
+from crlib.envs.chain_batch import ChainState
 
 
 def imitate(
@@ -92,6 +93,6 @@ def _rivals(agent: A2C, chosen: Tensor, negatives: int | None) -> Tensor | None:
     return torch.cat([drawn, chosen, drawn.new_tensor([agent.n_actions])]).unique()
 
 
-def _next_wanted(wanted: list[list[int]], state: State) -> Actions:
+def _next_wanted(wanted: list[list[int]], state: ChainState) -> Actions:
     """The next action of each solution, after its last one the stop."""
     return np.array([w[min(n, len(w) - 1)] for w, n in zip(wanted, state.length, strict=True)])

@@ -16,7 +16,8 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from crlib import training_state
-from crlib.agents.rollouts import Actions, Chains, Rollout, State, roll_out
+from crlib.agents.rollouts import Actions, Chains, Rollout, roll_out
+from crlib.envs.chain_batch import ChainState
 from crlib.training_state import read_tensors, write_tensors
 
 
@@ -61,11 +62,11 @@ class ChainLearner(ABC):
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=self.settings.rate)
 
     @abstractmethod
-    def _best(self, state: State) -> Tensor:
+    def _best(self, state: ChainState) -> Tensor:
         """The action that is thought best in each state."""
 
     @abstractmethod
-    def _draw(self, state: State) -> tuple[Tensor, Any]:
+    def _draw(self, state: ChainState) -> tuple[Tensor, Any]:
         """An action to learn from in each state, and what the loss needs of it."""
 
     @abstractmethod
@@ -105,7 +106,7 @@ class ChainLearner(ABC):
         """
         read = []
 
-        def draw(state: State) -> Tensor:
+        def draw(state: ChainState) -> Tensor:
             drawn, kept = self._draw(state)
             read.append(kept)
             return drawn
@@ -115,9 +116,9 @@ class ChainLearner(ABC):
         return episodes
 
     def _play(
-        self, env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Tensor]
+        self, env: Chains, query_numbers: ArrayLike, choose: Callable[[ChainState], Tensor]
     ) -> Rollout:
-        def actions(state: State) -> Actions:
+        def actions(state: ChainState) -> Actions:
             # Finished episodes are not read: whatever they play is ignored.
             played = np.full(len(state.done), self.n_actions)
             played[~state.done] = choose(state.rows(~state.done)).cpu().numpy()

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from crlib.agents.a2c import A2C
 from crlib.agents.retrieval import retrieve
-from crlib.agents.rollouts import Rollout, State, roll_out
+from crlib.agents.rollouts import Rollout, roll_out
+from crlib.envs.chain_batch import ChainState
 from crlib.envs.mathematics import MathBatch
 
 Ints = NDArray[np.int64]
@@ -79,7 +80,7 @@ def play_steps(batch: MathBatch, query_numbers: ArrayLike, chains: ArrayLike) ->
         raise ValueError(f"chains have shape {rows.shape}: expected ({np.size(query_numbers)}, n)")
     padded = np.column_stack([rows, np.full(len(rows), -1)])  # whoever has no more steps stops
 
-    def choose(state: State) -> Ints:
+    def choose(state: ChainState) -> Ints:
         column = np.minimum(state.length, padded.shape[1] - 1)
         chosen = padded[np.arange(len(padded)), column]
         return np.where(chosen < 0, batch.stop, chosen)
@@ -108,7 +109,7 @@ def random_steps(
     rng = np.random.default_rng(seed)
     wanted = rng.choice(np.asarray(lengths), size=np.size(query_numbers))
 
-    def choose(state: State) -> Ints:
+    def choose(state: ChainState) -> Ints:
         fitting = batch.applicable()
         chosen = np.full(len(fitting), batch.stop, np.int64)
         for row in np.flatnonzero(~state.done & (state.length < wanted)):
@@ -154,7 +155,7 @@ def lookahead(
     if most < 1:
         raise ValueError(f"candidates = {candidates}: expected at least 1")
 
-    def choose(state: State) -> Ints:
+    def choose(state: ChainState) -> Ints:
         value, scores = agent.read(state)
         fitting = torch.from_numpy(batch.applicable()).to(scores.device)
         scores = scores[:, :-1].masked_fill(~fitting, -torch.inf)
@@ -172,7 +173,7 @@ def lookahead(
         return roll_out(batch, query_numbers, choose)
 
 
-def _values(agent: A2C, state: State, steps: Ints, max_length: int) -> NDArray[np.float64]:
+def _values(agent: A2C, state: ChainState, steps: Ints, max_length: int) -> NDArray[np.float64]:
     """The critic's value after each of (B, n) steps; of no meaning where the chain is full."""
     n_rows, n_steps = steps.shape
     rows = np.repeat(np.arange(n_rows), n_steps)
@@ -182,6 +183,8 @@ def _values(agent: A2C, state: State, steps: Ints, max_length: int) -> NDArray[n
     found = []
     for start in range(0, rows.size, BLOCK):
         part = slice(start, start + BLOCK)
-        after = State(state.query[rows[part]], chain[part], length[part] + 1, None)
+        after = ChainState(
+            state.query[rows[part]], chain[part], length[part] + 1, state.done[rows[part]]
+        )
         found.append(agent.read(after)[0].cpu().numpy())
     return np.concatenate(found).astype(np.float64).reshape(n_rows, n_steps)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crlib.envs.chain_batch import ChainState
+
 Actions = NDArray[np.int64]
 
 
@@ -33,26 +35,12 @@ class Chains(Protocol):
 
 
 @dataclass
-class State:
-    """A state as it was at one step: an environment may go on with the arrays it gave."""
-
-    query: Any
-    chain: Any
-    length: Any
-    done: Any
-
-    def rows(self, which: NDArray[np.bool_]) -> State:
-        """The states of some episodes only."""
-        return State(self.query[which], self.chain[which], self.length[which], self.done[which])
-
-
-@dataclass
 class Rollout:
     """Finished episodes.
 
     Attributes
     ----------
-    states : list of State
+    states : list of ChainState
         Before each of T steps.
     played : ndarray of int64, shape (B, T)
     rewards : ndarray of float64, shape (B, T)
@@ -66,7 +54,7 @@ class Rollout:
         What a learner that plays keeps of each step for its loss, of the live episodes only.
     """
 
-    states: list[State]
+    states: list[ChainState]
     played: Actions
     rewards: NDArray[np.float64]
     live: NDArray[np.bool_]
@@ -74,12 +62,14 @@ class Rollout:
     info: dict[str, Any]
     read: list[Any] = field(default_factory=list)
 
-    def seen(self) -> list[State]:
+    def seen(self) -> list[ChainState]:
         """The states of the live episodes at each step; together ordered as ``live.T``."""
         return [state.rows(at) for state, at in zip(self.states, self.live.T, strict=True)]
 
 
-def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Actions]) -> Rollout:
+def roll_out(
+    env: Chains, query_numbers: ArrayLike, choose: Callable[[ChainState], Actions]
+) -> Rollout:
     """Play an episode of each query to its end.
 
     Parameters
@@ -87,7 +77,7 @@ def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Ac
     env : Chains
     query_numbers : array_like of int, shape (B,)
     choose : callable
-        State to B actions.
+        ChainState to B actions.
 
     Returns
     -------
@@ -96,7 +86,8 @@ def roll_out(env: Chains, query_numbers: ArrayLike, choose: Callable[[State], Ac
     state = env.reset(query_numbers)
     states, played, rewards, live, info = [], [], [], [], dict[str, Any]()
     for _ in range(env.max_length):
-        seen = State(state.query, state.chain.copy(), state.length.copy(), state.done.copy())
+        # A copy: an environment may go on with the arrays it gave.
+        seen = ChainState(state.query, state.chain.copy(), state.length.copy(), state.done.copy())
         action = choose(seen)
         reward, done, info = env.step(action)
         states.append(seen)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from crlib.agents.learner import ChainLearner
 from crlib.agents.reward_transformer import Shape, Size, StateTransformer
-from crlib.agents.rollouts import Rollout, State
+from crlib.agents.rollouts import Rollout
+from crlib.envs.chain_batch import ChainState
 
 
 @dataclass(frozen=True)
@@ -142,12 +143,12 @@ class Wolpertinger(ChainLearner):
         best, place = network.value(encoded, self.table[candidates]).max(dim=1)
         return candidates.gather(1, place[:, None])[:, 0], best
 
-    def _best(self, state: State) -> Tensor:
+    def _best(self, state: ChainState) -> Tensor:
         online = self.network["online"]
         encoded = online.state.encode(*self.inputs(state))
         return self._pick(online, encoded, self.nearest(online.proto(encoded)))[0]
 
-    def _draw(self, state: State) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _draw(self, state: ChainState) -> tuple[Tensor, tuple[Tensor, ...]]:
         online, target = self.network["online"], self.network["target"]
         encoded = online.state.encode(*self.inputs(state))
         proto = online.proto(encoded)

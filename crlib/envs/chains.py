@@ -21,7 +21,7 @@ def score_chains(chains: ArrayLike, solutions: Sequence[Sequence[int]]) -> Score
     Parameters
     ----------
     chains : array_like of int, shape (N, L)
-        Tools called, in order, then -1: `ToolState.chain` at the end of the episodes.
+        Tools called, in order, then -1: the state's chain at the end of the episodes.
     solutions : sequence of N sequences of int
 
     Returns

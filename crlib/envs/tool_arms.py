@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from crlib import extractors
 from crlib.envs.tool_tasks import ToolTasks
 from crlib.envs.tools import ToolBatch
 from crlib.extractors.moments import blocks_of, gather_moments
@@ -60,6 +61,41 @@ def tool_features(
     )
     first, second = (apply_standard(standard, rows).astype(np.float32) for rows in (tools, queries))
     return first, second
+
+
+def task_features(
+    tools: Sequence[str],
+    queries: Sequence[str],
+    names: Iterable[str],
+    width: int,
+    *,
+    ids: Sequence[str] | None = None,
+) -> dict[tuple[str, str], Features]:
+    """Encode tools and queries by each model; return their `tool_features`, raw and whitened.
+
+    Parameters
+    ----------
+    tools : sequence of K str
+        Texts.
+    queries : sequence of N str
+        Texts.
+    names : iterable of str
+        Models.
+    width : int
+        Components at most.
+    ids : sequence of K str, optional
+        The tools', for a model that is a file of embeddings.
+
+    Returns
+    -------
+    dict of (name, "raw" or "whitened") to (tools, queries)
+    """
+    features = {}
+    for name in names:
+        vectors = extractors.encode(tools, name, ids=ids), extractors.encode(queries, name)
+        for arm in ("raw", "whitened"):
+            features[name, arm] = tool_features(*vectors, width=width, whiten=arm == "whitened")
+    return features
 
 
 def tool_batch(features: Features, tasks: ToolTasks, max_length: int) -> ToolBatch:

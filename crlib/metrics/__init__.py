@@ -7,6 +7,7 @@ formulas and their sources are in the functions' own pages.
 
 from crlib.metrics.coverage import coverage, coverage_profile, rank_weights
 from crlib.metrics.eigenbasis import Eigenbasis, eigenbasis, standardised_rewards
+from crlib.metrics.energy import RewardEnergy
 from crlib.metrics.neighbours import nearest_distance
 from crlib.metrics.pca import pca_gap, pca_gap_ratio, pca_participation, pr_bounds
 from crlib.metrics.predicted import predicted_curve, predicted_regret
@@ -20,7 +21,6 @@ from crlib.metrics.regret import (
 )
 from crlib.metrics.representation import (
     AnisotropyCondition,
-    RewardEnergy,
     RkhsNorm,
     anisotropy_condition,
     cumulative_power,

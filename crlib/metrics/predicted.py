@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import elementwise
 
-from crlib.metrics.eigenbasis import Eigenbasis, Labels, Rng, draw_labels, eigenbasis, per_function
+from crlib.metrics.eigenbasis import Eigenbasis, Rng, draw_labels, eigenbasis, per_function
+from crlib.metrics.energy import energy_shares
 from crlib.metrics.regret import best_mean_gap
-from crlib.metrics.representation import label_energy
 from crlib.metrics.validate import as_sizes, check_positive
 
 # Rounds at which the correlation is computed. Between them it is taken to be linear in t, which
@@ -97,19 +97,6 @@ def predicted_correlation(
     return np.asarray(learned @ energies / np.sqrt(spread))
 
 
-def labelled_energies(basis: Eigenbasis, labels: Labels) -> NDArray[np.float64]:
-    """Return estimates of the w_i^2 of these K actions from n labels, shape (d, m).
-
-    Subtracted is the variance of w_i over random subsets of the K actions, without replacement,
-    and over the noise: (1 - n/K) of the labels' own se_i^2, plus noise^2 / K, as se_i^2 holds
-    noise^2 / n already. Some estimates are negative.
-    """
-    n_actions, energy = basis.scores.shape[0], label_energy(basis, labels)
-    error = (1 - labels.rows.size / n_actions) * energy.se2
-    error[: basis.rank] += labels.noise**2 / n_actions
-    return np.asarray(energy.w**2 - error)
-
-
 def predicted_curve(
     X: ArrayLike | Eigenbasis,
     r: ArrayLike,
@@ -175,51 +162,6 @@ def predicted_curve(
     return per_function(found[0] if np.ndim(t) == 0 else found, r)
 
 
-def energy_shares(
-    basis: Eigenbasis, labels: Labels, *, unbiased_total: bool = False
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return p_i = w_i^2 / V as the labels show it, and V, the variance of the reward.
-
-    Cutting negative estimates off at 0 leaves noise of positive mean in each p_i, and of d such
-    terms the sum is far too large where d is not small against the number of labels: noise then
-    seems to hold half of a reward. With `unbiased_total` what is left is scaled to the sum of the
-    estimates before the cut, which is unbiased.
-
-    Parameters
-    ----------
-    basis : Eigenbasis
-    labels : Labels
-        Of some of its K actions, a random subset.
-    unbiased_total : bool
-
-    Returns
-    -------
-    shares : ndarray of float64, shape (d, m)
-        At least 0, of sum at most 1.
-    variance : ndarray of float64, shape (m,)
-        In the unit of the labels, without their noise.
-
-    Raises
-    ------
-    ValueError
-        If labels vary less than their noise does.
-    """
-    n_actions = basis.scores.shape[0]
-    variance = labels.values.var(axis=0, ddof=1) * (n_actions - 1) / n_actions - labels.noise**2
-    if variance.min() <= 0:
-        raise ValueError(
-            f"reward function {np.argmin(variance)}: its {labels.rows.size} labels vary less than "
-            "their noise does: raise n_labels"
-        )
-    uncut = labelled_energies(basis, labels) / variance
-    energies = np.clip(uncut, 0.0, None)
-    total = energies.sum(axis=0)
-    if not unbiased_total:
-        return energies / np.maximum(total, 1.0), variance
-    scale = np.clip(uncut.sum(axis=0), 0.0, 1.0) / np.where(total > 0, total, 1.0)
-    return energies * scale, variance
-
-
 def cumulative_shortfall(
     basis: Eigenbasis,
     energies: NDArray[np.float64],
@@ -233,7 +175,7 @@ def cumulative_shortfall(
     ----------
     basis : Eigenbasis
     energies : ndarray, shape (d, m)
-        As :func:`energy_shares` gives them.
+        As :func:`crlib.metrics.energy.energy_shares` gives them.
     rounds : ndarray of int64, shape (n_t,)
     noise : float
         Standard deviation of the bandit's noise, in standard deviations of the reward, above 0.

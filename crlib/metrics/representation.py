@@ -25,28 +25,10 @@ from crlib.metrics.eigenbasis import (
     per_function,
     standardised_rewards,
 )
+from crlib.metrics.energy import RewardEnergy, label_energy
 from crlib.metrics.validate import as_float
 
 Values = float | NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RewardEnergy:
-    """Energy of rewards by eigen-direction.
-
-    Attributes
-    ----------
-    eigenvalues : ndarray of float64, shape (d,)
-        l_i, descending, of sum 1.
-    w : ndarray of float64, shape (d,) or (d, m)
-        w_i = mean(r z_i), standardised rewards; zero where l_i is.
-    se2 : ndarray of float64, shape (d,) or (d, m)
-        Squared standard error of w_i, var(r z_i) / n.
-    """
-
-    eigenvalues: NDArray[np.float64]
-    w: NDArray[np.float64]
-    se2: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -83,25 +65,6 @@ class AnisotropyCondition:
 
     ratio: Values
     holds: bool | NDArray[np.bool_]
-
-
-def label_energy(basis: Eigenbasis, labels: Labels) -> RewardEnergy:
-    """Return the reward energy as the labelled actions show it, m reward functions.
-
-    The scores come from all K actions, labelled or not. The factor makes w_i unbiased over random
-    subsets of the actions; it is 1 when all of them are labelled.
-    """
-    n_actions, n = basis.scores.shape[0], labels.rows.size
-    everything = n == n_actions
-    scores = basis.scores if everything else basis.scores[labels.rows]
-    values = labels.values - labels.values.mean(axis=0)
-    factor = n / (n - 1) * (n_actions - 1) / n_actions
-    mean = scores.T @ values / n
-    spread = np.clip((scores**2).T @ values**2 / n - mean**2, 0.0, None)
-    w, se2 = np.zeros((2, basis.eigenvalues.size, values.shape[1]))
-    w[: basis.rank] = factor * mean
-    se2[: basis.rank] = factor**2 * spread / (n - 1)
-    return RewardEnergy(basis.eigenvalues, w, se2)
 
 
 def reward_energy(X: ArrayLike | Eigenbasis, r: ArrayLike) -> RewardEnergy:

@@ -39,9 +39,10 @@ def score_frame(
     Returns
     -------
     DataFrame
-        Columns embedding, arm (the agent), family; solved, low, high, progress, progress low,
-        progress high, invalid of unseen problems; new solved and new progress of unseen families.
-        Progress is that of problems whose reference solution the library holds; 0 without any.
+        Columns embedding, arm (the agent), family; solved, solved low, solved high, progress,
+        progress low, progress high, invalid of unseen problems; new solved and new progress of
+        unseen families. Progress is that of problems whose reference solution the library holds;
+        0 without any.
     """
     rows = []
     for (embedding, agent), found in scores.items():
@@ -54,7 +55,7 @@ def score_frame(
         others = found["solved"][unseen:], found["progress"][unseen:]
         rows.append({
             "embedding": embedding, "arm": agent, "family": families.get(embedding, "control"),
-            "solved": solved.estimate, "low": solved.low, "high": solved.high,
+            "solved": solved.estimate, "solved low": solved.low, "solved high": solved.high,
             "progress": progress.estimate, "progress low": progress.low,
             "progress high": progress.high, "invalid": mine["invalid"].mean(),
             "new solved": others[0].mean() if others[0].size else np.nan,

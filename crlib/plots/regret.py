@@ -146,26 +146,35 @@ def curves_alt(frame: pd.DataFrame, pairs: Sequence[Pair], *, arm: str = "raw") 
 
 
 def marks(
-    frame: pd.DataFrame, *, value: str, row: str, title: str, line: float | None = None
+    frame: pd.DataFrame,
+    *,
+    value: str,
+    row: str,
+    title: str,
+    line: float | None = None,
+    ends: tuple[str, str] = ("low", "high"),
 ) -> go.Figure:
     """Draw one mark with its interval for each row and arm.
 
     Parameters
     ----------
     frame : DataFrame
-        Columns `row`, arm, family, `value`, low, high.
+        Columns `row`, arm, family, `value`, and those of `ends`.
     value, row : str
         Columns that are drawn along and beside the horizontal axis.
     title : str
         Of the horizontal axis.
     line : float, optional
         A rule's threshold.
+    ends : pair of str
+        Columns that hold the ends of the interval.
 
     Returns
     -------
     plotly.graph_objects.Figure
     """
     fig = go.Figure()
+    low, high = ends
     order = list(dict.fromkeys(frame[row]))
     arms = list(dict.fromkeys(frame["arm"]))
     for place, arm in enumerate(arms):
@@ -177,8 +186,8 @@ def marks(
             marker={"symbol": ARM_MARKS.get(arm, "circle"), "size": 9,
                     "color": [COLOURS[family] for family in rows["family"]]},
             error_x={"type": "data", "symmetric": False, "thickness": 1.2, "width": 3,
-                     "array": (rows["high"] - rows[value]).tolist(),
-                     "arrayminus": (rows[value] - rows["low"]).tolist()},
+                     "array": (rows[high] - rows[value]).tolist(),
+                     "arrayminus": (rows[value] - rows[low]).tolist()},
             customdata=rows[row].tolist(),
             hovertemplate=f"%{{customdata}}, {arm}<br>%{{x:.3f}}<extra></extra>",
         ))  # fmt: skip

@@ -34,8 +34,9 @@ def score_frame(
     Returns
     -------
     DataFrame
-        Columns embedding, arm (the agent), family; success, low, high and coverage of unseen
-        queries; success and coverage of training queries and of unseen tools.
+        Columns embedding, arm (the agent), family; success, success low, success high, coverage,
+        coverage low and coverage high of unseen queries; training success and training coverage;
+        new tools coverage, of unseen tools.
     """
     rows = []
     for (embedding, agent), found in scores.items():
@@ -45,8 +46,8 @@ def score_frame(
         )["unseen"]  # fmt: skip
         rows.append({
             "embedding": embedding, "arm": agent, "family": families.get(embedding, "control"),
-            "success": ends["success"].estimate, "low": ends["success"].low,
-            "high": ends["success"].high, "coverage": ends["coverage"].estimate,
+            "success": ends["success"].estimate, "success low": ends["success"].low,
+            "success high": ends["success"].high, "coverage": ends["coverage"].estimate,
             "coverage low": ends["coverage"].low, "coverage high": ends["coverage"].high,
             "training success": found["success"][tasks.train].mean(),
             "training coverage": found["coverage"][tasks.train].mean(),

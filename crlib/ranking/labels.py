@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crlib.metrics.eigenbasis import Labels, eigenbasis
-from crlib.metrics.predicted import cumulative_shortfall, energy_shares
+from crlib.metrics.energy import energy_shares
+from crlib.metrics.predicted import cumulative_shortfall
 from crlib.metrics.reward import reward_coverage_profile
 from crlib.metrics.ridge import loo_r2
 from crlib.metrics.statistics import Interval

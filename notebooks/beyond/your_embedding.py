@@ -214,6 +214,9 @@ sure.rename(columns={"came_true": "better on held-out actions"}).round(2)
 # - *Stated* is about $R^2$, and the check is about regret: the second may differ though the first is right.
 # - In the default data a package's files call mostly that package, whose name stands in the text of its
 #   actions. Words are enough for much of that; your rewards may be harder.
+# - The number of default actions was tried at 1,500, then at 1,200, and put back to 1,500 with both results seen. At
+#   1,200 there are 7 tasks, and choosing by labels gained 0.066 (0.034 to 0.098) over any and 0.039 (0.007 to 0.078)
+#   over the effective dimension.
 # - Rows are divided by their length before they are compared.
 #
 # ## Provenance

@@ -107,7 +107,7 @@ assert sp.simplify(sp.log(S**L) - L * sp.log(S)) == 0
 # %%
 from crlib import extractors
 from crlib.envs.math_arms import math_batch, named_tasks
-from crlib.envs.tool_arms import tool_features
+from crlib.envs.tool_arms import task_features
 
 tasks = named_tasks(p.dataset, n_problems=p.n_problems, held_out=p.held_out, max_length=p.max_length,
                     seed=p.seed)  # fmt: skip
@@ -116,12 +116,8 @@ families = {name: extractors.spec_of(name).family for pair in pairs for name in 
 families["gaussian"] = extractors.spec_of("gaussian").family
 
 # %%
-texts = tasks.library.described(), [problem.question for problem in tasks.problems]
-encoded = {name: [extractors.encode(part, name) for part in texts] for name in families}
-features = {
-    (name, arm): tool_features(*both, width=p.components, whiten=arm == "whitened")
-    for name, both in encoded.items() for arm in ("raw", "whitened")
-}  # fmt: skip
+questions = [problem.question for problem in tasks.problems]
+features = task_features(tasks.library.described(), questions, families, p.components)
 envs = {key: math_batch(both, tasks, p.max_length) for key, both in features.items()}
 
 # %% [markdown]
@@ -190,19 +186,19 @@ from crlib.plots import mathematics as tables
 from crlib.plots import regret as plots
 
 frame = tables.score_frame(found, n_unseen, families, seed=p.seed)
-drawn = frame.assign(low=frame["progress low"], high=frame["progress high"])
 figures.show(
-    plots.marks(drawn, value="progress", row="embedding",
+    plots.marks(frame, value="progress", ends=("progress low", "progress high"), row="embedding",
                 title="share of the solution's results found<br>(unseen problems)"),
-    "progress", plots.marks_alt(drawn, value="progress", row="embedding", what="Progress"),
-    data=drawn, run=run,
+    "progress", plots.marks_alt(frame, value="progress", row="embedding", what="Progress"),
+    data=frame, run=run,
 )  # fmt: skip
 
 # %% [markdown]
 # In percent; of unseen problems unless the heading says *new*, which stands for unseen families:
 
 # %% tags=["hide-input"]
-shown = ["embedding", "arm", "solved", "low", "high", "progress", "invalid", "new solved", "new progress"]
+shown = ["embedding", "arm", "solved", "solved low", "solved high", "progress", "invalid",
+         "new solved", "new progress"]  # fmt: skip
 table = frame[shown].rename(columns={"arm": "agent"}).set_index(["embedding", "agent"])
 (100 * table).map("{:.1f}".format).replace("nan", "–")
 

@@ -129,19 +129,10 @@ families["gaussian"] = extractors.spec_of("gaussian").family
 # random direction for each text: on it nothing can be told about a query that was not learnt.
 
 # %%
-from crlib.envs.tool_arms import tool_batch, tool_features
+from crlib.envs.tool_arms import task_features, tool_batch
 
-encoded = {
-    name: [extractors.encode(actions.texts, name, ids=actions.ids),
-           extractors.encode(tasks.texts, name)]
-    for name in families
-}
-envs = {
-    (name, arm): tool_batch(
-        tool_features(*both, width=p.components, whiten=arm == "whitened"), tasks, p.max_length
-    )
-    for name, both in encoded.items() for arm in ("raw", "whitened")
-}  # fmt: skip
+features = task_features(actions.texts, tasks.texts, families, p.components, ids=actions.ids)
+envs = {key: tool_batch(both, tasks, p.max_length) for key, both in features.items()}
 
 # %% [markdown]
 # Each agent is trained from several seeds, the same for all embeddings, and then plays its most
@@ -204,20 +195,19 @@ from crlib.plots import regret as plots
 from crlib.plots import tools as tables
 
 frame = tables.score_frame(found, tasks, families, seed=p.seed)
-drawn = frame.assign(low=frame["coverage low"], high=frame["coverage high"])
 figures.show(
-    plots.marks(drawn, value="coverage", row="embedding",
+    plots.marks(frame, value="coverage", ends=("coverage low", "coverage high"), row="embedding",
                 title="share of the needed tools that were called<br>(unseen queries)"),
-    "coverage", plots.marks_alt(drawn, value="coverage", row="embedding", what="Coverage"),
-    data=drawn, run=run,
+    "coverage", plots.marks_alt(frame, value="coverage", row="embedding", what="Coverage"),
+    data=frame, run=run,
 )  # fmt: skip
 
 # %% [markdown]
 # In percent; success and coverage are of unseen queries unless the heading says otherwise:
 
 # %% tags=["hide-input"]
-shown = ["embedding", "arm", "success", "low", "high", "coverage", "training success",
-         "training coverage", "new tools coverage"]  # fmt: skip
+shown = ["embedding", "arm", "success", "success low", "success high", "coverage",
+         "training success", "training coverage", "new tools coverage"]  # fmt: skip
 table = frame[shown].rename(columns={"arm": "agent"}).set_index(["embedding", "agent"])
 (100 * table).map("{:.1f}".format)
 

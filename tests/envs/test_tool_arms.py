@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from crlib.envs.tool_arms import few_tools, small_batch, tool_features
+from crlib.envs.tool_arms import few_tools, small_batch, task_features, tool_features
+from crlib.extractors import encode
 
 
 @pytest.mark.parametrize("whiten", [False, True])
@@ -39,6 +40,20 @@ def test_narrow_embeddings_keep_what_they_have():
 def test_two_models_are_refused():
     with pytest.raises(ValueError, match="embed both with one model"):
         tool_features(np.ones((5, 4)), np.ones((2, 3)))
+
+
+def test_tasks_are_encoded_by_each_model_raw_and_whitened():
+    tools = [f"tool {word}" for word in ("open", "close", "read", "write", "sort", "merge")]
+    queries = ["open and read", "merge what was sorted"]
+    found = task_features(tools, queries, ["gaussian", "simcse"], 3)
+    assert set(found) == {(n, arm) for n in ("gaussian", "simcse") for arm in ("raw", "whitened")}
+    for (name, arm), both in found.items():
+        alone = encode(tools, name), encode(queries, name)
+        expected = tool_features(*alone, width=3, whiten=arm == "whitened")
+        for rows, reference in zip(both, expected, strict=True):
+            np.testing.assert_array_equal(rows, reference)
+        spread = both[0].var(axis=0)
+        assert (spread.max() / spread.min() < 1.01) == (arm == "whitened")
 
 
 SOLUTIONS = [(1, 2), (3,), (90, 4, 5), (2, 7), (11, 12)]

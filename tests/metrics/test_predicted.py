@@ -6,7 +6,8 @@ from scipy import optimize
 
 from crlib import metrics
 from crlib.metrics.eigenbasis import draw_labels
-from crlib.metrics.predicted import effective_ridge, labelled_energies, predicted_correlation
+from crlib.metrics.energy import labelled_energies
+from crlib.metrics.predicted import effective_ridge, predicted_correlation
 
 
 def power_law(d, exponent):

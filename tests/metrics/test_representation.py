@@ -7,7 +7,7 @@ import pytest
 
 from crlib import metrics
 from crlib.metrics.eigenbasis import Labels, draw_labels
-from crlib.metrics.representation import label_energy
+from crlib.metrics.energy import label_energy
 
 
 def embedding(seed=0, n=120, d=6, decay=1.0):

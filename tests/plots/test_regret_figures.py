@@ -87,6 +87,12 @@ def test_marks_stand_at_their_values_beside_their_rows():
     assert list(fig.layout.yaxis.ticktext) == ["a", "b"]
     text = regret.marks_alt(table, value="share", row="setting", what="Shares")
     assert text == "Shares: a: raw 0.20, eb 0.30; b: raw 0.90."
+    renamed = table.rename(columns={"low": "share low", "high": "share high"})
+    again = regret.marks(
+        renamed, value="share", row="setting", title="x", line=0.25,
+        ends=("share low", "share high"),
+    )  # fmt: skip
+    assert again == fig
 
 
 def test_power_runs_from_the_origin_along_the_variance():

@@ -30,7 +30,7 @@ def test_scores_by_split_are_their_means(tasks):
     row = frame.iloc[0]
     assert (row["success"], row["coverage"]) == (0.5, 0.75)
     assert (row["training success"], row["new tools coverage"]) == (1.0, 0.0)
-    assert row["low"] <= row["success"] <= row["high"]
+    assert row["success low"] <= row["success"] <= row["success high"]
     assert row["family"] == "contrastive"
 
 

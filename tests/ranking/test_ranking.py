@@ -12,7 +12,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 from crlib import metrics
 from crlib.metrics.eigenbasis import Labels, eigenbasis
-from crlib.metrics.predicted import energy_shares
+from crlib.metrics.energy import energy_shares
 from crlib.metrics.ridge import RIDGE_GRID
 from crlib.metrics.statistics import Interval
 from crlib.ranking import advice, rank_embeddings, terminal
