@@ -3,6 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= laptop
+# Anything but empty and 0: no author, address, repository, commit, machine or path in the book.
+ANONYMOUS ?=
+HIDDEN := $(if $(filter-out 0,$(ANONYMOUS)),--anonymous)
 VENV := .venv
 BIN := $(VENV)/bin
 # One thread a process: parallelism is by process (oversubscription costs up to ten times).
@@ -30,10 +33,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@touch $@
 
 book: env  ## every notebook of PROFILE (laptop) executed, the static book built
-	@$(BIN)/python -m crlib.book.make --profile $(PROFILE) --cores $(CORES)
+	@$(BIN)/python -m crlib.book.make --profile $(PROFILE) --cores $(CORES) $(HIDDEN)
 
 appendix: book  ## the book as PDF, and as LaTeX with macros and figures for the paper: build/appendix
-	@$(BIN)/python -m crlib.appendix.make --profile $(PROFILE)
+	@$(BIN)/python -m crlib.appendix.make --profile $(PROFILE) $(HIDDEN)
 
 test: env  ## lint, types, unit tests, notebooks on the smoke profile, book build, browser
 	$(BIN)/ruff check .

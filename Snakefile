@@ -13,6 +13,8 @@ from crlib.settings import BUILD, ROOT
 PROFILE = config.get("profile", "laptop")
 NOTEBOOKS = plan.write_requests(PROFILE)
 HERE = f"{BUILD}/{PROFILE}"
+ANONYMOUS = bool(int(config.get("anonymous", 0)))
+BOOK = stage.html_folder(PROFILE, anonymous=ANONYMOUS)
 STEP = f"{sys.executable} -m crlib.book.steps"
 LOCK = str(ROOT / "requirements.lock")
 
@@ -47,7 +49,7 @@ wildcard_constraints:
 
 rule all:
     input:
-        f"{HERE}/html/index.html",
+        f"{BOOK}/index.html",
 
 
 rule catalogue:
@@ -183,12 +185,13 @@ rule book:
         files(stage.own_sources()),
         LOCK,
     output:
-        f"{HERE}/html/index.html",
+        f"{BOOK}/index.html",
     log:
-        f"{HERE}/logs/book.log",
+        f"{HERE}/logs/{'anonymous-' if ANONYMOUS else ''}book.log",
     message:
         "static book"
     params:
         notebooks=",".join(NOTEBOOKS),
+        anonymous="--anonymous" if ANONYMOUS else "--no-anonymous",
     shell:
-        "{STEP} book {PROFILE:q} {params.notebooks:q} > {log:q} 2>&1"
+        "{STEP} book {PROFILE:q} {params.notebooks:q} {params.anonymous} > {log:q} 2>&1"

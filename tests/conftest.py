@@ -59,14 +59,20 @@ def real() -> str:
     return folder
 
 
-@pytest.fixture(scope="module")
-def browser():
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Chromium's executable; without it a test skips, or fails where it must not."""
     if CHROMIUM is None:
         message = "no Chromium on this machine; install the package chromium to run this test"
         if os.environ.get("CRLIB_REQUIRE_BROWSER") == "1":
             pytest.fail(message)
         pytest.skip(message)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         running.close()

@@ -13,24 +13,38 @@ import yaml
 from crlib import io
 from crlib.appendix import latex, macros, printed
 from crlib.book import pictures, stage
+from crlib.book.anonymous import leaks
 from crlib.claims import Result, read_results
-from crlib.settings import BUILD, ROOT
+from crlib.settings import BUILD
 
 TITLE = "Contrastive RL for Massive Action Spaces: executable appendix"
 CHAPTERS = ("theory", "beyond", "usecases")
 
 
-def single_page(profile: str) -> Path:
-    """Build the staged book as one HTML page.
+def staged(profile: str, *, anonymous: bool = False) -> Path:
+    """Folder of a book's pages, as `make book` left it.
 
     Raises
     ------
     RuntimeError
-        When the book was not made before, or the builder fails.
+        When it was not made before.
     """
-    source, work = stage.source_folder(profile), BUILD / profile / "single"
+    source = stage.source_folder(profile, anonymous=anonymous)
     if not (source / "book.json").is_file():
-        raise RuntimeError(f"the book of {profile} is not made yet: make book PROFILE={profile}")
+        how = f"make book PROFILE={profile}" + (" ANONYMOUS=1" if anonymous else "")
+        raise RuntimeError(f"the book of {profile} is not made yet: {how}")
+    return source
+
+
+def single_page(source: Path) -> Path:
+    """Build a staged book as one HTML page.
+
+    Raises
+    ------
+    RuntimeError
+        When the builder fails.
+    """
+    work = source.parent / "single"
     done = subprocess.run(
         [str(Path(sys.executable).with_name("jupyter-book")), "build", str(source),
          "--path-output", str(work), "--builder", "custom", "--custom-builder", "singlehtml"],
@@ -43,9 +57,8 @@ def single_page(profile: str) -> Path:
     return page
 
 
-def write_latex(profile: str, results: dict[str, Result], out: Path) -> int:
+def write_latex(source: Path, results: dict[str, Result], out: Path) -> int:
     """Write appendix.tex, macros.tex, references.bib and figures/*.pdf; count the macros."""
-    source = stage.source_folder(profile)
     toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
     names = [
         chapter["file"].removeprefix("book/")
@@ -69,16 +82,16 @@ def write_latex(profile: str, results: dict[str, Result], out: Path) -> int:
     found = macros.values(results, formats)
     book = io.read_json(source / "book.json")
     commit = book["commit"] + (" with changes" if book["dirty"] else "")
-    text = macros.macros_tex(found, profile=profile, commit=commit, date=book["date"])
+    text = macros.macros_tex(found, profile=book["profile"], commit=commit, date=book["date"])
     io.write_text(out / "macros.tex", text)
     io.write_text(out / "appendix.tex", latex.appendix_tex(chapters, results, alts))
     shutil.copy2(source / "book" / "references.bib", out / "references.bib")
     return len(found)
 
 
-def write_pdf(profile: str, results: dict[str, Result], out: Path, browser: str) -> int:
+def write_pdf(source: Path, results: dict[str, Result], out: Path, browser: str) -> int:
     """Write appendix.pdf; count its pages."""
-    source, built = stage.source_folder(profile), single_page(profile)
+    built = single_page(source)
     book = io.read_json(source / "book.json")
     commit = book["commit"][:12] + (" with changes" if book["dirty"] else "")
     toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
@@ -90,7 +103,8 @@ def write_pdf(profile: str, results: dict[str, Result], out: Path, browser: str)
     }  # fmt: skip
     html = printed.one_page(
         built.read_text(encoding="utf-8"), parts=toc["parts"], pictures=addresses, title=TITLE,
-        facts=[f"Profile {profile}, {len(results)} notebooks", f"Commit {commit}", book["date"]],
+        facts=[f"Profile {book['profile']}, {len(results)} notebooks", f"Commit {commit}",
+               str(book["date"])],
         static="../_static",
     )  # fmt: skip
     document = built.with_name("print.html")
@@ -100,7 +114,10 @@ def write_pdf(profile: str, results: dict[str, Result], out: Path, browser: str)
 
 def make(
     profile: Annotated[str, typer.Option(help="Whose book.")] = "laptop",
-    out: Annotated[Path, typer.Option(help="Folder to write to.")] = BUILD / "appendix",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to; build/appendix by default.")
+    ] = None,
+    anonymous: Annotated[bool, typer.Option(help="For double-blind review.")] = False,
 ) -> None:
     """Write appendix.pdf, and appendix.tex with macros and figures, from a book that is made."""
     browser = pictures.browser()
@@ -108,19 +125,21 @@ def make(
         print("make appendix: no Chromium on this machine; install the package chromium, then run "
               "make book again for the figures", file=sys.stderr)  # fmt: skip
         raise typer.Exit(2)
-    out.mkdir(parents=True, exist_ok=True)
+    out = out or BUILD / ("appendix-anonymous" if anonymous else "appendix")
     try:
-        results = read_results(stage.source_folder(profile) / "results")
-        pages = write_pdf(profile, results, out, browser)
-        count = write_latex(profile, results, out)
+        source = staged(profile, anonymous=anonymous)
+        out.mkdir(parents=True, exist_ok=True)
+        results = read_results(source / "results")
+        pages = write_pdf(source, results, out, browser)
+        count = write_latex(source, results, out)
+        if anonymous and (found := leaks(out)):
+            raise RuntimeError(f"the appendix is not anonymous: {'; '.join(found[:5])}")
     except (RuntimeError, ValueError, OSError) as error:
         print(f"make appendix: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     print(f"{out / 'appendix.pdf'}: {pages} pages")
     print(f"{out / 'appendix.tex'}: {count} macros in macros.tex, figures in figures/")
-    print(
-        f"For the paper: cp -r {out.relative_to(ROOT) if out.is_relative_to(ROOT) else out} PAPER/"
-    )
+    print("In the paper: \\input{macros} in the preamble, \\input{appendix} after \\appendix")
 
 
 if __name__ == "__main__":

@@ -82,6 +82,8 @@ def one_page(
         return f'<figure class="crlib-plot">{image}{match[2]}</figure>'
 
     body = FIGURE.sub(still, article[1])
+    # On paper a link to a file of the book leads nowhere, and would name a folder of this machine.
+    body = re.sub(r' href="(?!#|https?:)[^"]*"', "", body)
     body = DOCUMENT.sub(r'<span class="document" id="document-\1"></span>', body)
     mathjax = MATHJAX.search(built)
     styles = "".join(

@@ -82,13 +82,14 @@ def missing_sets(profile: str) -> list[str]:
     ]
 
 
-def snakemake_command(profile: str, cores: int) -> list[str]:
+def snakemake_command(profile: str, cores: int, *, anonymous: bool = False) -> list[str]:
     """The call of Snakemake: resumes what was interrupted, goes on with what does not depend."""
     # Snakemake's records lie beside the build they are about.
     directory = ROOT if BUILD == ROOT / "build" else BUILD
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
-        "--directory", str(directory), "--cores", str(cores), "--config", f"profile={profile}",
+        "--directory", str(directory), "--cores", str(cores),
+        "--config", f"profile={profile}", f"anonymous={int(anonymous)}",
         "--rerun-incomplete", "--keep-going", "--nolock", "--nocolor",
     ]  # fmt: skip
 
@@ -143,6 +144,7 @@ def last_line(log: Path) -> str:
 def make(
     profile: Annotated[str, typer.Option(help="A file in profiles/, without .yaml.")] = "laptop",
     cores: Annotated[int, typer.Option(min=1, help="Jobs at a time.")] = os.cpu_count() or 1,
+    anonymous: Annotated[bool, typer.Option(help="For double-blind review.")] = False,
 ) -> None:
     """Run what is stale of a profile and build its book."""
     started = time.perf_counter()
@@ -157,7 +159,8 @@ def make(
                 "the default profile's pages show them as not run"
             )
         with only_one(BUILD / ".lock") as lock:
-            finished, failed, code = _run(profile, cores, lock)
+            command = snakemake_command(profile, cores, anonymous=anonymous)
+            finished, failed, code = _run(command, _snakemake_log(profile), lock)
     except (ParameterError, RuntimeError) as error:
         print(f"make book: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
@@ -176,20 +179,20 @@ def make(
         print(f"{finished} jobs in {seconds:.0f} s.")
     else:
         print(f"Nothing has changed since the last build ({seconds:.0f} s to see that).")
-    print(f"The book: {stage.html_folder(profile) / 'index.html'}")
+    folder = stage.html_folder(profile, anonymous=anonymous)
+    print(f"The book: {folder / 'index.html'}")
 
 
 def _snakemake_log(profile: str) -> Path:
     return BUILD / profile / "logs" / "snakemake.log"
 
 
-def _run(profile: str, cores: int, lock: TextIO) -> tuple[int, list[Path], int]:
-    log = _snakemake_log(profile)
+def _run(command: list[str], log: Path, lock: TextIO) -> tuple[int, list[Path], int]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         open(log, "w", encoding="utf-8") as file,
         subprocess.Popen(
-            snakemake_command(profile, cores), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, pass_fds=[lock.fileno()],
         ) as process,
     ):  # fmt: skip

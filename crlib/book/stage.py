@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from crlib import io, provenance
+from crlib.book.anonymous import leaks, scrub_folder
 from crlib.schemas import SCHEMAS
 from crlib.settings import BUILD, ROOT
 
@@ -20,14 +21,19 @@ COLOUR_CODES = re.compile(r"\x1b\[[0-9;]*m")
 SUFFIXES = {".md", ".bib", ".yml", ".png", ".svg"}
 
 
-def source_folder(profile: str) -> Path:
+def place(profile: str, *, anonymous: bool = False) -> Path:
+    """Folder of a profile's book, or of its book for double-blind review."""
+    return BUILD / profile / "anonymous" if anonymous else BUILD / profile
+
+
+def source_folder(profile: str, *, anonymous: bool = False) -> Path:
     """Where a profile's book is put together."""
-    return BUILD / profile / "source"
+    return place(profile, anonymous=anonymous) / "source"
 
 
-def html_folder(profile: str) -> Path:
+def html_folder(profile: str, *, anonymous: bool = False) -> Path:
     """Where a profile's finished book lies."""
-    return BUILD / profile / "html"
+    return place(profile, anonymous=anonymous) / "html"
 
 
 def page_sources() -> list[Path]:
@@ -128,11 +134,18 @@ def _commit_date() -> str:
     return found or datetime.now(UTC).strftime("%Y-%m-%d")
 
 
-def build(profile: str, notebooks: list[str]) -> int:
+def build(profile: str, notebooks: list[str], *, anonymous: bool = False) -> int:
     """Build the static book of a profile; warnings are errors.
 
     The pages are built in a folder of their own and moved to `html_folder` at the end, so that
     an interrupted build leaves the last whole book readable.
+
+    Parameters
+    ----------
+    profile : str
+    notebooks : list of str
+    anonymous : bool
+        For double-blind review: in a place of its own, see `crlib.book.anonymous`.
 
     Returns
     -------
@@ -142,9 +155,13 @@ def build(profile: str, notebooks: list[str]) -> int:
     Raises
     ------
     RuntimeError
-        When the builder reports an error or a warning; it names the first of them.
+        When the builder reports an error or a warning; it names the first of them. When an
+        anonymous book still tells who made it.
     """
-    folder, work = stage(profile, notebooks), BUILD / profile / "sphinx"
+    folder, work = stage(profile, notebooks), place(profile, anonymous=anonymous) / "sphinx"
+    if anonymous:
+        named, folder = folder, source_folder(profile, anonymous=True)
+        scrub_folder(named, folder)
     done = subprocess.run(
         # The command beside this interpreter, whether or not the environment is activated.
         [str(Path(sys.executable).with_name("jupyter-book")), "build", str(folder),
@@ -165,7 +182,9 @@ def build(profile: str, notebooks: list[str]) -> int:
     shutil.rmtree(built / "results", ignore_errors=True)
     if (folder / "results").is_dir():
         shutil.copytree(folder / "results", built / "results")
-    return _publish(built, html_folder(profile))
+    if anonymous and (found := leaks(built)):
+        raise RuntimeError(f"the book is not anonymous: {'; '.join(found[:5])}")
+    return _publish(built, html_folder(profile, anonymous=anonymous))
 
 
 def _drop_orphans(built: Path, sources: Path) -> None:

@@ -161,11 +161,11 @@ def _refusal() -> str:
 
 
 @app.command()
-def book(profile: str, notebooks: str) -> None:
+def book(profile: str, notebooks: str, anonymous: bool = False) -> None:
     """Stage the pages beside the executed notebooks and build the static book."""
 
     def work() -> str:
-        return f"{stage.build(profile, notebooks.split(','))} pages"
+        return f"{stage.build(profile, notebooks.split(','), anonymous=anonymous)} pages"
 
     _job("book", work)
 

@@ -124,10 +124,10 @@ def compiled(folder, body="") -> str:
 
 @pytest.mark.browser
 @pytest.mark.smoke
-def test_a_paper_takes_the_appendix_in(smoke_book, browser, tmp_path):
+def test_a_paper_takes_the_appendix_in(smoke_book, chromium, tmp_path):
     latex_or_skip()
     results = read_results(BUILD / "results" / "smoke")
-    count = make.write_latex("smoke", results, tmp_path)
+    count = make.write_latex(make.staged("smoke"), results, tmp_path)
     assert count > 200
     said = compiled(tmp_path)
     faults = re.findall(r"! .{80}|(?:Reference|Citation) `.{60}|File `[^']*' not found", said)

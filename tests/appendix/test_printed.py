@@ -1,15 +1,17 @@
 """The printed book: contents with the right page numbers, every figure, no controls."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
 from pypdf import PdfReader
 
-from crlib.appendix import make, printed
-from crlib.book import pictures, stage
+from crlib.appendix import printed
+from crlib.book import stage
 from crlib.claims import read_results
-from crlib.settings import BUILD
+from crlib.settings import BUILD, ROOT
 
 ONE = """<script>window.MathJax = {}</script><article class="bd-article"><section><h1>B</h1>
 <section><span id="document-book/a/b"></span><section><h2>Title &amp; co<a href="#">#</a></h2>
@@ -36,16 +38,26 @@ def test_the_single_page_becomes_a_document_with_contents():
         printed.one_page("<p>", parts=PARTS, pictures={}, title="T", facts=[], static="s")
 
 
+@pytest.fixture(scope="module")
+def appendix(smoke_book, chromium, tmp_path_factory):
+    """What `make appendix` writes, of the smoke profile."""
+    out = tmp_path_factory.mktemp("appendix")
+    done = subprocess.run(
+        [sys.executable, "-m", "crlib.appendix.make", "--profile", "smoke", "--out", str(out)],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
 @pytest.mark.browser
 @pytest.mark.smoke
-def test_the_book_is_printed_whole(smoke_book, browser, tmp_path):
-    results = read_results(BUILD / "results" / "smoke")
-    chromium = pictures.browser()
-    assert chromium is not None
-    pages = make.write_pdf("smoke", results, tmp_path, chromium)
-    pdf = PdfReader(tmp_path / "appendix.pdf")
-    assert len(pdf.pages) == pages
-    assert [path.name for path in tmp_path.iterdir()] == ["appendix.pdf"]
+def test_the_book_is_printed_whole(smoke_book, appendix):
+    assert {path.name for path in appendix.iterdir()} == {
+        "appendix.pdf", "appendix.tex", "figures", "macros.tex", "references.bib",
+    }  # fmt: skip
+    pdf = PdfReader(appendix / "appendix.pdf")
+    assert set(pdf.metadata) == {"/Title", "/Producer"}
     texts = [" ".join(page.extract_text().split()) for page in pdf.pages]
 
     # The contents name every chapter that was run, with the page on which its heading stands.
@@ -64,18 +76,16 @@ def test_the_book_is_printed_whole(smoke_book, browser, tmp_path):
     whole = " ".join(texts)
     assert "Show code" not in whole
     assert "Data (CSV)" not in whole
-    drawn = sum(len(result.figures) for result in results.values())
-    assert drawn > 10
     # Formulas are drawn, none is left as TeX.
     assert not re.search(r"\\frac|\\mathbb|\$\$", whole)
 
 
 @pytest.mark.browser
 @pytest.mark.smoke
-def test_nothing_leaves_the_paper(smoke_book, browser, tmp_path):
-    """On the page that is printed nothing is wider than the text."""
-    built = make.single_page("smoke").with_name("print.html")
-    make.write_pdf("smoke", read_results(BUILD / "results" / "smoke"), tmp_path, pictures.browser())
+@pytest.mark.usefixtures("appendix")
+def test_nothing_leaves_the_paper(browser):
+    """On the page that is printed nothing is wider than the text, and every figure is there."""
+    built = stage.place("smoke") / "single" / "_build" / "singlehtml" / "book" / "print.html"
     page = browser.new_page(viewport={"width": 658, "height": 900})
     page.emulate_media(media="print")
     page.goto(built.as_uri())
@@ -86,5 +96,8 @@ def test_nothing_leaves_the_paper(smoke_book, browser, tmp_path):
         .filter((e) => e.getBoundingClientRect().right > main.right + 2)
         .map((e) => e.tagName + " " + e.textContent.slice(0, 60)); }"""
     )
+    drawn = page.locator("figure.crlib-plot img").count()
     page.close()
     assert wide == []
+    results = read_results(BUILD / "results" / "smoke").values()
+    assert drawn == sum(len(result.figures) for result in results) > 10

@@ -35,7 +35,7 @@ def test_a_still_has_no_controls_and_says_where_the_slider_stood(run):
     assert pictures.still({"data": []})["layout"] == {"width": 560, "height": 396}
 
 
-@pytest.mark.usefixtures("browser")
+@pytest.mark.usefixtures("chromium")
 def test_pictures_are_what_they_should_be(run):
     folder = run.out_dir / "figures"
     written = pictures.write_pictures(folder)
