@@ -1,6 +1,7 @@
 """Actions and the feedback that comes with them: every source gives the same `ActionSet`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from crlib import provenance
@@ -10,7 +11,14 @@ from crlib.data.harvest import catalogue
 from crlib.data.rewards import label_rows, some_rewards, usage_rewards, user_rewards
 from crlib.data.sources import sources_frame
 
-NAMES = ("python-api", "toolbench", "toollens", "amazon-electronics", "amazon-games")
+# Sets that are read from files: the module and the function that reads them.
+READERS = {
+    "toolbench": ("crlib.data.toolbench", "load_tools"),
+    "toollens": ("crlib.data.toolbench", "load_tools"),
+    "amazon-electronics": ("crlib.data.amazon", "load_amazon"),
+    "amazon-games": ("crlib.data.amazon", "load_amazon"),
+}
+NAMES = ("python-api", *READERS)
 
 __all__ = [
     "NAMES",
@@ -75,9 +83,7 @@ def load(
         For an unknown name or package, a `path` or `download` that is not taken, limit < 1,
         files that are missing, damaged or of no known layout, or a hub that does not answer.
     """
-    from crlib.data.amazon import load_amazon
     from crlib.data.python_api import load_python_api
-    from crlib.data.toolbench import FOLDERS, load_tools
 
     if name not in NAMES:
         raise ValueError(f"no action set {name!r}; there are: {', '.join(NAMES)}")
@@ -88,13 +94,19 @@ def load(
             raise ValueError(f"{name} is read from files and takes no packages")
         if download:
             path = hub.download(name, folder=path)
-        read = load_tools if name in FOLDERS else load_amazon
-        return _noted(read(name, path=path, limit=limit, seed=seed))
+        return _noted(_reader(name)(name, path=path, limit=limit, seed=seed))
     if path is not None:
         raise ValueError(f"{name} is harvested from the environment and takes no path")
     if download:
         raise ValueError(f"{name} is harvested from the environment and needs no download")
     return _noted(load_python_api(limit=limit, seed=seed, packages=packages))
+
+
+def _reader(name: str) -> Callable[..., ActionSet]:
+    """The function that reads a set's files; imported when asked for."""
+    module, function = READERS[name]
+    reader: Callable[..., ActionSet] = getattr(import_module(module), function)
+    return reader
 
 
 def _noted(actions: ActionSet) -> ActionSet:
