@@ -1,32 +1,59 @@
 # The way of the data, one direction: catalogue -> vectors -> notebooks -> ledger -> book.
 #
-#   snakemake -c2 --config profile=laptop
+#   snakemake -c2 --config profile=laptop                         the book of a profile
+#   snakemake -c2 --config profile=laptop sweep=sweeps/atlas.yaml  every point of a grid, no book
 #
-# `make book` calls this with a plain report of its progress. What is stale is rebuilt and nothing
+# `make book` and `make sweep` call this with a plain report of its progress. What is stale is rebuilt and nothing
 # else: a notebook depends on its own source, parameters and claims, on the vectors it reads, and
 # on those modules of crlib that it imports.
+import re
 import sys
+from pathlib import Path
 
 from crlib.book import pictures, plan, stage
 from crlib.settings import BUILD, ROOT
+from crlib.sweep import grid
 
 PROFILE = config.get("profile", "laptop")
-NOTEBOOKS = plan.write_requests(PROFILE)
-HERE = f"{BUILD}/{PROFILE}"
+# A run is a notebook with parameters: one a notebook for a book, one a point for a sweep.
+if "sweep" in config:
+    GRID = grid.read_grid(Path(config["sweep"]))
+    POINTS = grid.write_requests(GRID)
+    RUNS = {name: dict(point.parameters) for name, point in POINTS.items()}
+    SOURCE = {name: point.notebook for name, point in POINTS.items()}
+    HERE, RESULTS, SHARDS = str(GRID.folder), f"{GRID.folder}/results", GRID.shards
+else:
+    RUNS = plan.write_requests(PROFILE)
+    SOURCE = {name: name for name in RUNS}
+    HERE, RESULTS, SHARDS = f"{BUILD}/{PROFILE}", f"{BUILD}/results/{PROFILE}", 1
 ANONYMOUS = bool(int(config.get("anonymous", 0)))
 BOOK = stage.html_folder(PROFILE, anonymous=ANONYMOUS)
 STEP = f"{sys.executable} -m crlib.book.steps"
 LOCK = str(ROOT / "requirements.lock")
 
-# Texts and models that the notebooks ask for, each made once.
-PACKAGES = {plan.data_key(values): values.get("packages", "all") for values in NOTEBOOKS.values()}
-TEXTS = {plan.vectors_key(values): values for values in NOTEBOOKS.values()}
+# Texts and models that the runs ask for, each made once.
+PACKAGES = {plan.data_key(values): values.get("packages", "all") for values in RUNS.values()}
+TEXTS = {plan.vectors_key(values): values for values in RUNS.values()}
 
 
-def vectors_of(notebook):
-    values = NOTEBOOKS[notebook]
+def vectors_of(run):
+    values = RUNS[run]
     key = plan.vectors_key(values)
-    return [f"{BUILD}/markers/vectors/{key}/{batch}.json" for batch in plan.batches_of(notebook, values)]
+    return [
+        f"{BUILD}/markers/vectors/{key}/{batch}.json"
+        for batch in plan.batches_of(SOURCE[run], values)
+    ]
+
+
+def shards_of(wildcards):
+    """Jobs that embed a part of the texts each; none where one job does it all."""
+    base = f"{HERE}/shards/{wildcards.texts}/{wildcards.batch}"
+    return [f"{base}-{i}-of-{SHARDS}.json" for i in range(SHARDS)] if SHARDS > 1 else []
+
+
+def model_files(wildcards):
+    folders = [ROOT / "models" / model for model in plan.models_in(wildcards.batch)]
+    return files(path for folder in folders for path in sorted(folder.glob("*")))
 
 
 def catalogue_of(values):
@@ -38,18 +65,20 @@ def files(paths):
 
 
 def either(names):
-    return "|".join(names) or "(?!)"  # which matches nothing
+    return "|".join(map(re.escape, names)) or "(?!)"  # which matches nothing
 
 
 wildcard_constraints:
-    notebook="|".join(NOTEBOOKS),
-    texts="|".join(TEXTS),
-    data="|".join(PACKAGES),
+    run=either(RUNS),
+    texts=either(TEXTS),
+    data=either(PACKAGES),
+    batch="[a-z0-9-]+?",
+    shard=r"\d+",
 
 
 rule all:
     input:
-        f"{BOOK}/index.html",
+        f"{BOOK}/index.html" if "sweep" not in config else expand(f"{RESULTS}/{{run}}/result.json", run=RUNS),
 
 
 rule catalogue:
@@ -72,11 +101,8 @@ rule vectors:
     input:
         files(plan.closure(["crlib.extractors", "crlib.data"])),
         lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
-        lambda wildcards: files(
-            path
-            for model in plan.models_in(wildcards.batch)
-            for path in sorted((ROOT / "models" / model).glob("*"))
-        ),
+        model_files,
+        shards_of,
     output:
         f"{BUILD}/markers/vectors/{{texts}}/{{batch}}.json",
     log:
@@ -93,27 +119,46 @@ rule vectors:
         " {output:q} > {log:q} 2>&1"
 
 
+# A part of the texts each, into the one store; `vectors` then finds them there.
+use rule vectors as vector_shard with:
+    input:
+        files(plan.closure(["crlib.extractors", "crlib.data"])),
+        lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
+        model_files,
+    output:
+        f"{HERE}/shards/{{texts}}/{{batch}}-{{shard}}-of-{SHARDS}.json",
+    log:
+        f"{HERE}/logs/vectors/{{texts}}/{{batch}}-{{shard}}-of-{SHARDS}.log",
+    message:
+        "vectors: {wildcards.batch}, part {wildcards.shard}"
+    params:
+        models=lambda wildcards: ",".join(plan.models_in(wildcards.batch)),
+        packages=lambda wildcards: TEXTS[wildcards.texts].get("packages", "all"),
+        limit=lambda wildcards: TEXTS[wildcards.texts].get("limit", plan.DEFAULT_LIMIT),
+        seed=lambda wildcards: f'{TEXTS[wildcards.texts].get("seed", 0)} --shard {wildcards.shard} --shards {SHARDS}',
+
+
 rule notebook:
     wildcard_constraints:
-        notebook=either(name for name in NOTEBOOKS if name not in plan.LONG),
+        run=either(name for name in RUNS if SOURCE[name] not in plan.LONG),
     input:
-        f"{ROOT}/notebooks/{{notebook}}.ipynb",
-        f"{HERE}/requests/{{notebook}}.json",
-        lambda wildcards: catalogue_of(NOTEBOOKS[wildcards.notebook]),
-        lambda wildcards: vectors_of(wildcards.notebook),
+        lambda wildcards: f"{ROOT}/notebooks/{SOURCE[wildcards.run]}.ipynb",
+        f"{HERE}/requests/{{run}}.json",
+        lambda wildcards: catalogue_of(RUNS[wildcards.run]),
+        lambda wildcards: vectors_of(wildcards.run),
         lambda wildcards: files(
-            plan.notebook_sources(ROOT / "notebooks" / f"{wildcards.notebook}.ipynb")
+            plan.notebook_sources(ROOT / "notebooks" / f"{SOURCE[wildcards.run]}.ipynb")
         ),
         LOCK,
     output:
-        page=f"{HERE}/source/book/{{notebook}}.ipynb",
-        result=f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json",
+        page=f"{HERE}/source/book/{{run}}.ipynb",
+        result=f"{RESULTS}/{{run}}/result.json",
     log:
-        f"{HERE}/logs/{{notebook}}.log",
+        f"{HERE}/logs/{{run}}.log",
     message:
-        "notebook: {wildcards.notebook}"
+        "notebook: {wildcards.run}"
     params:
-        request=f"{HERE}/requests/{{notebook}}.json",
+        request=f"{HERE}/requests/{{run}}.json",
     shell:
         "{STEP} notebook {params.request:q} {output.page:q} > {log:q} 2>&1"
 
@@ -121,14 +166,14 @@ rule notebook:
 # Minutes each: they go first, so that no core waits for the last of them at the end.
 use rule notebook as long_notebook with:
     wildcard_constraints:
-        notebook=either(name for name in NOTEBOOKS if name in plan.LONG),
+        run=either(name for name in RUNS if SOURCE[name] in plan.LONG),
     priority: 10
 
 
 # Needs a browser; without one the pages offer each figure's data, and the browser's own picture.
 rule pictures:
     input:
-        f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json",
+        f"{RESULTS}/{{notebook}}/result.json",
         f"{ROOT}/crlib/book/pictures.py",
         LOCK,
     output:
@@ -145,7 +190,7 @@ rule pictures:
 
 rule ledger:
     input:
-        expand(f"{BUILD}/results/{PROFILE}/{{notebook}}/result.json", notebook=NOTEBOOKS),
+        expand(f"{RESULTS}/{{notebook}}/result.json", notebook=RUNS),
         files(plan.closure(["crlib.ledger"])),
         f"{ROOT}/book/claims.yml",
     output:
@@ -155,7 +200,7 @@ rule ledger:
     message:
         "ledger of claims"
     params:
-        notebooks=",".join(NOTEBOOKS),
+        notebooks=",".join(RUNS),
     shell:
         "{STEP} ledger {PROFILE:q} {params.notebooks:q} {HERE:q}/source/book/_generated > {log:q} 2>&1"
 
@@ -177,8 +222,8 @@ rule speed:
 
 rule book:
     input:
-        expand(f"{HERE}/source/book/{{notebook}}.ipynb", notebook=NOTEBOOKS),
-        expand(f"{HERE}/pictures/{{notebook}}.json", notebook=NOTEBOOKS),
+        expand(f"{HERE}/source/book/{{notebook}}.ipynb", notebook=RUNS),
+        expand(f"{HERE}/pictures/{{notebook}}.json", notebook=RUNS),
         rules.ledger.output,
         rules.speed.output,
         files(stage.page_sources()),
@@ -191,7 +236,7 @@ rule book:
     message:
         "static book"
     params:
-        notebooks=",".join(NOTEBOOKS),
+        notebooks=",".join(RUNS),
         anonymous="--anonymous" if ANONYMOUS else "--no-anonymous",
     shell:
         "{STEP} book {PROFILE:q} {params.notebooks:q} {params.anonymous} > {log:q} 2>&1"

@@ -58,8 +58,13 @@ def catalogue(packages: str, marker: Path) -> None:
 
 
 @app.command()
-def vectors(models: str, packages: str, limit: int, seed: int, marker: Path) -> None:
-    """Encode the actions with the comma-separated models; the marker holds the vectors' hashes."""
+def vectors(
+    models: str, packages: str, limit: int, seed: int, marker: Path, shard: int = 0, shards: int = 1
+) -> None:
+    """Encode the actions with the comma-separated models; the marker holds the vectors' hashes.
+
+    Of n shards each encodes every n-th text, for the store to hold.
+    """
 
     def work() -> str:
         import hashlib
@@ -69,12 +74,15 @@ def vectors(models: str, packages: str, limit: int, seed: int, marker: Path) -> 
 
         chosen = None if packages == "all" else tuple(packages.split(","))
         actions = load("python-api", limit=limit, seed=seed, packages=chosen)
+        texts = actions.texts[shard::shards]
         hashes = {}
         for model in models.split(","):
-            found = encode(actions.texts, model)
+            if shards > 1 and model == "lsa":  # it is made from all texts at once
+                continue
+            found = encode(texts, model)
             hashes[model] = hashlib.sha256(found.tobytes()).hexdigest()
             print(f"{model}: {found.shape[0]:,} x {found.shape[1]}", flush=True)
-        io.write_json(marker, {"texts": len(actions.texts), "sha256": hashes})
+        io.write_json(marker, {"texts": len(texts), "sha256": hashes})
         return f"{len(hashes)} models"
 
     _job("vectors", work)
@@ -85,13 +93,16 @@ def notebook(request: Path, output: Path, cell_timeout: int = 1800) -> None:
     """Execute a notebook as its request asks; see `crlib.book.plan.write_requests`."""
     content = io.read_json(request)
     name, parameters = content["notebook"], dict(content["parameters"])
-    out_dir = BUILD / "results" / parameters["profile"] / name
+    results = content.get("results", f"results/{parameters['profile']}/{name}")
+    out_dir = BUILD / results
+    # Beside the requests stand the logs, under the same names.
+    here, _, run_name = str(request.with_suffix("")).rpartition("/requests/")
 
     def work() -> str:
         parameters["out_dir"] = _shortest(out_dir)
         check(name, parameters)
         source = ROOT / "notebooks" / f"{name}.ipynb"
-        failed = BUILD / parameters["profile"] / "logs" / f"{name}.failed.ipynb"
+        failed = Path(here) / "logs" / f"{run_name}.failed.ipynb"
         failed.unlink(missing_ok=True)
         run.execute(source, output, parameters, cell_timeout=cell_timeout, failed=failed)
         return "executed"
