@@ -21,7 +21,8 @@ START = re.compile(r"^Job (\d+): (.+)$")
 REASON = re.compile(r"^Reason: (.+)$")
 FINISH = re.compile(r"^Finished jobid: (\d+)")
 COUNT = re.compile(r"^(\d+) of (\d+) steps")
-LOGS = re.compile(r"^\s+log: (.+?) \(check log file")
+# A cluster's own log may follow after a comma.
+LOGS = re.compile(r"^\s+log: (.+?)(?:, .+)? \(check log file")
 
 
 @contextmanager

@@ -59,6 +59,8 @@ def _short(path: Path) -> str:
         return "the action space"
     if parts[:2] == ("markers", "vectors"):
         return f"the vectors of {path.stem}"
+    if "shards" in parts:
+        return f"a part of the vectors of {path.stem.rpartition('-of-')[0].rpartition('-')[0]}"
     if path.name == "result.json":
         return f"the results of {'/'.join(parts[2:-1])}"
     if parts[1:3] == ("source", "book"):

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import unicodedata
 
 import pytest
 import yaml
@@ -58,7 +59,10 @@ def test_the_book_is_printed_whole(smoke_book, appendix):
     }  # fmt: skip
     pdf = PdfReader(appendix / "appendix.pdf")
     assert set(pdf.metadata) == {"/Title"}
-    texts = [" ".join(page.extract_text().split()) for page in pdf.pages]
+    # Ligatures as letters.
+    texts = [
+        " ".join(unicodedata.normalize("NFKC", page.extract_text()).split()) for page in pdf.pages
+    ]
 
     # The contents name every chapter that was run, with the page on which its heading stands.
     toc = yaml.safe_load((stage.source_folder("smoke") / "_toc.yml").read_text())
