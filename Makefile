@@ -3,6 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= laptop
+GRID ?= sweeps/seeds.yaml
+EXECUTOR ?= local
+JOBS ?= $(CORES)
 # Anything but empty and 0: no author, address, repository, commit, machine or path in the book.
 ANONYMOUS ?=
 HIDDEN := $(if $(filter-out 0,$(ANONYMOUS)),--anonymous)
@@ -14,7 +17,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: help env book appendix test lint bench twins lab explore clean
+.PHONY: help env book appendix sweep test lint bench twins lab explore clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +40,9 @@ book: env  ## every notebook of PROFILE (laptop) executed, the static book built
 
 appendix: book  ## the book as PDF, and as LaTeX with macros and figures for the paper: build/appendix
 	@$(BIN)/python -m crlib.appendix.make --profile $(PROFILE) $(HIDDEN)
+
+sweep: env  ## the points of a grid (GRID=sweeps/NAME.yaml), here or with EXECUTOR=slurm JOBS=100
+	@$(BIN)/python -m crlib.sweep.make $(GRID) --jobs $(JOBS) --executor $(EXECUTOR)
 
 test: env  ## lint, types, unit tests, notebooks on the smoke profile, book build, browser
 	$(BIN)/ruff check .

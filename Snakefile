@@ -146,6 +146,7 @@ rule notebook:
         f"{HERE}/requests/{{run}}.json",
         lambda wildcards: catalogue_of(RUNS[wildcards.run]),
         lambda wildcards: vectors_of(wildcards.run),
+        lambda wildcards: files(plan.tables_of(SOURCE[wildcards.run])),
         lambda wildcards: files(
             plan.notebook_sources(ROOT / "notebooks" / f"{SOURCE[wildcards.run]}.ipynb")
         ),
@@ -191,10 +192,10 @@ rule pictures:
 rule ledger:
     input:
         expand(f"{RESULTS}/{{notebook}}/result.json", notebook=RUNS),
-        files(plan.closure(["crlib.ledger"])),
+        files(plan.closure(["crlib.ledger", "crlib.sweep.on_paper"])),
         f"{ROOT}/book/claims.yml",
     output:
-        expand(f"{HERE}/source/book/_generated/{{name}}.md", name=["verdicts", "ledger", "profile", "refusal"]),
+        expand(f"{HERE}/source/book/_generated/{{name}}.md", name=["verdicts", "ledger", "profile", "refusal", "hundred_million"]),
     log:
         f"{HERE}/logs/ledger.log",
     message:

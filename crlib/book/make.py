@@ -20,6 +20,7 @@ from crlib.settings import BUILD, ROOT, ParameterError, read_profile
 START = re.compile(r"^Job (\d+): (.+)$")
 REASON = re.compile(r"^Reason: (.+)$")
 FINISH = re.compile(r"^Finished jobid: (\d+)")
+JOB = re.compile(r"^\s+jobid: (\d+)")
 COUNT = re.compile(r"^(\d+) of (\d+) steps")
 # A cluster's own log may follow after a comma.
 LOGS = re.compile(r"^\s+log: (.+?)(?:, .+)? \(check log file")
@@ -110,12 +111,13 @@ def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
     finished : int
         Number of jobs that were done.
     failed : list of Path
-        Logs of the jobs that failed.
+        Logs of the jobs that failed in the end, whatever their first tries did.
     """
     running: dict[str, tuple[str, float]] = {}
     reasons: dict[str, str] = {}
-    number, last = "", ("", 0.0)
-    finished, failed = 0, []
+    number, last, broken = "", ("", 0.0), ""
+    finished, done = 0, set()
+    failed: dict[Path, str] = {}
     for line in lines:
         log.write(line)
         if match := START.match(line):
@@ -123,7 +125,12 @@ def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
             running[number] = (match[2], time.perf_counter())
         elif match := REASON.match(line):
             reasons[number] = plain_reason(match[1])
+        elif match := JOB.match(line):
+            broken = match[1]
         elif match := FINISH.match(line):
+            # A later try of it may have succeeded.
+            done.add(match[1])
+            failed = {path: job for path, job in failed.items() if job != match[1]}
             name, since = running.pop(match[1], ("", 0.0))
             why = reasons.get(match[1])
             last = (f"{name}: {why}" if name and why else name, since)
@@ -131,9 +138,9 @@ def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
             finished += 1
             took = time.perf_counter() - last[1]
             print(f"[{match[1]}/{int(match[2])}] {last[0]} ({took:.0f} s)", flush=True)
-        elif (match := LOGS.match(line)) and Path(match[1]) not in failed:
-            failed.append(Path(match[1]))
-    return finished, failed
+        elif (match := LOGS.match(line)) and broken not in done:
+            failed[Path(match[1])] = broken
+    return finished, list(failed)
 
 
 def last_line(log: Path) -> str:

@@ -116,6 +116,13 @@ def notebook_sources(path: Path) -> list[Path]:
     return closure(imported_names(code))
 
 
+def tables_of(notebook: str) -> list[Path]:
+    """Tables of other runs that a notebook reads."""
+    from crlib.sweep import atlas
+
+    return [atlas.table_file()] if notebook == "beyond/atlas" else []
+
+
 def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
     """Models whose vectors a notebook reads: its pairs', and the controls beside them.
 

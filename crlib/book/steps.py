@@ -17,6 +17,7 @@ from crlib import io, ledger
 from crlib.book import run, stage
 from crlib.claims import read_results
 from crlib.settings import BUILD, ROOT, ParameterError, check
+from crlib.sweep import on_paper
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
@@ -141,6 +142,7 @@ def write_ledger(profile: str, notebooks: str, folder: Path) -> None:
         io.write_text(folder / "ledger.md", ledger.ledger_markdown(results))
         io.write_text(folder / "profile.md", _profile_note(profile, results))
         io.write_text(folder / "refusal.md", _refusal())
+        io.write_text(folder / "hundred_million.md", on_paper.table_markdown())
         return f"{len(results)} notebooks"
 
     _job("ledger", work)

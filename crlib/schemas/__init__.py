@@ -1,7 +1,7 @@
 """What each notebook takes: one class of parameters a notebook, with types and ranges."""
 
 from crlib.schemas.common import Geometry, Parameters
-from crlib.schemas.pages import Encoders, PythonApi, Sources, YourEmbedding
+from crlib.schemas.pages import Atlas, Encoders, PythonApi, Sources, YourEmbedding
 from crlib.schemas.theory import (
     AlignmentUniformity,
     Coverage,
@@ -32,6 +32,7 @@ SCHEMAS: dict[str, type[Parameters]] = {
     "beyond/geometry_or_information": GeometryOrInformation,
     "beyond/few_labels": FewLabels,
     "beyond/scale": Scale,
+    "beyond/atlas": Atlas,
     "beyond/your_embedding": YourEmbedding,
     "usecases/recommendation": Recommendation,
     "usecases/tools": Tools,

@@ -14,6 +14,19 @@ OTHER_PACKAGES = (
 )
 
 
+class Atlas(Parameters):
+    """The page on where claims hold. `table`: a sweep's table; "" for one's own or the book's."""
+
+    table: str = ""
+
+    @field_validator("table")
+    @classmethod
+    def _there(cls, value: str) -> str:
+        if value and not Path(value).is_file():
+            raise ValueError("expected a table.csv that make sweep wrote; there is no such file")
+        return value
+
+
 class YourEmbedding(Parameters):
     """The page that ranks embeddings of one's own.
 

@@ -34,6 +34,18 @@ def test_report_names_what_was_done_and_what_failed(capsys):
     assert log.getvalue() == OUTPUT
 
 
+def test_a_job_that_failed_and_came_back_is_not_reported():
+    """As Snakemake prints it with retries, where the cluster's own log follows the job's."""
+    error = "Error in rule a:\n    jobid: {0}\n    log: /x/{0}.log, /y/1 (check log file(s) for)\n"
+    lines = [
+        "Job 1: one\n", "Job 2: two\n", error.format(1), error.format(2),
+        "Finished jobid: 1 (Rule: a)\n", "1 of 2 steps (50%) done\n", error.format(2),
+        "Exiting because a job execution failed.\n", error.format(1), error.format(2),
+    ]  # fmt: skip
+    _, failed = make.report("".join(lines).splitlines(keepends=True), io.StringIO())
+    assert failed == [Path("/x/2.log")]
+
+
 def test_the_last_line_of_a_log_says_what_went_wrong(tmp_path):
     log = tmp_path / "job.log"
     assert make.last_line(log) == "killed before it wrote a line"

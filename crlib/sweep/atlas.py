@@ -1,0 +1,104 @@
+"""The validity atlas: each part of a claim along one axis, all else as it is judged."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from crlib.schemas import SCHEMAS
+from crlib.settings import BUILD, ROOT
+
+MEASURED = ROOT / "sweeps" / "atlas.csv"
+OWN = BUILD / "sweeps" / "atlas" / "table.csv"
+AXES = {
+    "limit": "number of actions K",
+    "m": "kept dimensions d",
+    "k": "sampled actions k",
+    "t": "temperature t",
+}
+NEEDED = {"notebook", "run", "state", "part", "group", "estimate", "ci_low", "ci_high", "verdict",
+          "commit", "date", "seconds"}  # fmt: skip
+
+
+def table_file(path: str = "") -> Path:
+    """The table to read: the one given, else the reader's own sweep, else the shipped one."""
+    if path:
+        return Path(path)
+    return OWN if OWN.is_file() else MEASURED
+
+
+def read_table(path: str = "") -> pd.DataFrame:
+    """Read a sweep's table, as `crlib.sweep.gather` writes it.
+
+    Raises
+    ------
+    ValueError
+        When the file is missing or is no such table.
+    """
+    file = table_file(path)
+    if not file.is_file():
+        raise ValueError(f"{file}: no such table; make sweep GRID=sweeps/atlas.yaml writes one")
+    table = pd.read_csv(file)
+    if lost := NEEDED - set(table.columns):
+        raise ValueError(f"{file.name} is no table of a sweep: it lacks {', '.join(sorted(lost))}")
+    return table
+
+
+def along_axes(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the runs that change one parameter, and say which.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `read_table` gives it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns part, axis, value, judged (the value that the laptop profile has), group, estimate,
+        ci_low, ci_high, verdict; sorted by part, axis, group and value.
+
+    Raises
+    ------
+    ValueError
+        When no run changes just one of `AXES`.
+    """
+    axes = [axis for axis in AXES if axis in table.columns]
+    judged = table[(table["state"] == "done") & table["part"].notna()]
+    frames = []
+    for axis in axes:
+        others = [other for other in axes if other != axis]
+        rows = judged[judged[axis].notna() & judged[others].isna().all(axis=1)]
+        defaults = [SCHEMAS[name].model_fields[axis].default for name in rows["notebook"]]
+        frames.append(rows.assign(axis=axis, value=rows[axis], judged=defaults))
+    found = pd.concat(frames) if frames else pd.DataFrame()
+    if found.empty:
+        raise ValueError(f"the table has no run that changes one of {', '.join(AXES)} alone")
+    columns = ["part", "axis", "value", "judged", "group", "estimate", "ci_low", "ci_high",
+               "verdict"]  # fmt: skip
+    return found[columns].sort_values(["part", "axis", "group", "value"], ignore_index=True)
+
+
+def flips(frame: pd.DataFrame) -> pd.DataFrame:
+    """Say for each part, axis and pair whether the verdict holds along the axis, and where not.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns part, axis, group, values (how many), judged (the verdict at the judged value),
+        others (elsewhere: "inconclusive at 500; ..." or "the same"), kind: "holds", "fades" (it is
+        inconclusive somewhere) or "flips" (supported at one value, not supported at another).
+    """
+    rows = []
+    for (part, axis, group), series in frame.groupby(["part", "axis", "group"], sort=False):
+        seen = set(series["verdict"])
+        at = series[series["value"] == series["judged"]]["verdict"]
+        here = str(at.iloc[0]) if len(at) else "not run"
+        other = [f"{row.verdict} at {row.value:,g}" for row in series.itertuples()
+                 if row.verdict != here]  # fmt: skip
+        kind = "holds" if len(seen) == 1 else "fades"
+        if {"supported", "not supported"} <= seen:
+            kind = "flips"
+        rows.append({"part": part, "axis": AXES[str(axis)], "group": group, "values": len(series),
+                     "judged": here, "others": "; ".join(other) or "the same",
+                     "kind": kind})  # fmt: skip
+    return pd.DataFrame(rows)
