@@ -4,6 +4,7 @@ Vendored files come from pip packages at build time. They are copied to a folder
 `_static` (Jupyter Book loads each script that lies there on every page).
 """
 
+import re
 import shutil
 from html import escape
 from importlib.util import find_spec
@@ -110,6 +111,21 @@ def launch_links(page: str, repository: str, branch: str) -> str:
     )
 
 
+# What a screen reader stumbles over in the HTML of docutils, of sphinx and of pandas.
+ACCESSIBLE = (
+    ('role="doc-biblioentry"', 'role="listitem"'),
+    ("<th></th>", "<td></td>"),
+    (re.compile(r'<th class="head[^"]*"><p></p></th>'), "<td></td>"),
+)
+
+
+def accessible(body: str) -> str:
+    """A page's HTML with list entries that are entries, and no empty heads of tables."""
+    for old, new in ACCESSIBLE:
+        body = body.replace(old, new) if isinstance(old, str) else old.sub(new, body)
+    return body
+
+
 def _offer(app: Sphinx, page: str, context: dict[str, Any]) -> None:
     """Put a page's executed notebook beside it; offer it, its result and its figures' files."""
     source = Path(app.srcdir) / f"{page}.ipynb"
@@ -143,6 +159,8 @@ def _clean_page(
     for key in ("script_files", "css_files"):
         if key in context:
             context[key] = drop_remote(list(context[key]))
+    if "body" in context:
+        context["body"] = accessible(context["body"])
     _offer(app, page, context)
 
 
