@@ -84,6 +84,19 @@ def missing_sets(profile: str) -> list[str]:
     ]
 
 
+def missing_files(profile: str) -> list[Path]:
+    """Notebooks and tables that a profile names and that are not there.
+
+    Snakemake, which finds an earlier book, would say that there is nothing to be done.
+    """
+    wanted = [
+        path
+        for name in read_profile(profile)
+        for path in (ROOT / "notebooks" / f"{name}.ipynb", *plan.tables_of(name))
+    ]
+    return [path for path in wanted if not path.is_file()]
+
+
 def snakemake_command(profile: str, cores: int, *, anonymous: bool = False) -> list[str]:
     """The call of Snakemake: resumes what was interrupted, goes on with what does not depend."""
     # Snakemake's records lie beside the build they are about.
@@ -157,7 +170,8 @@ def make(
     """Run what is stale of a profile and build its book."""
     started = time.perf_counter()
     try:
-        read_profile(profile)
+        if lost := missing_files(profile):
+            raise RuntimeError(f"missing: {', '.join(map(str, lost))}")
         if missing := [*missing_models(profile), *missing_sets(profile)]:
             raise RuntimeError(
                 f"the profile {profile} needs models or data that are not on this machine:\n"

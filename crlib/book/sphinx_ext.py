@@ -17,6 +17,7 @@ from sphinx.application import Sphinx
 
 from crlib import io
 from crlib.book.offers import offer, with_capsules
+from crlib.book.stage import own_sources
 
 ASSETS = Path(__file__).parent / "assets"
 # Of MathJax: TeX input, CommonHTML output, the TeX extensions it loads on demand, its fonts.
@@ -173,4 +174,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("html-page-context", _clean_page, priority=1000)
     app.add_css_file("book.css")
     app.add_js_file("plots.js", defer="defer")
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    # Sphinx writes only changed pages; with this, a change of the machinery changes them all.
+    own = io.sha256_text("".join(io.sha256_file(path) for path in own_sources()))
+    return {"version": "1", "env_version": int(own[:7], 16), "parallel_read_safe": True,
+            "parallel_write_safe": True}  # fmt: skip

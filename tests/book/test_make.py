@@ -46,6 +46,12 @@ def test_a_job_that_failed_and_came_back_is_not_reported():
     assert failed == [Path("/x/2.log")]
 
 
+def test_a_missing_notebook_is_named_though_an_earlier_book_is_there(monkeypatch):
+    monkeypatch.setattr(make, "read_profile", lambda profile: {"theory/coverage": {}, "a/b": {}})
+    (lost,) = make.missing_files("any")
+    assert lost.parts[-2:] == ("a", "b.ipynb")
+
+
 def test_the_last_line_of_a_log_says_what_went_wrong(tmp_path):
     log = tmp_path / "job.log"
     assert make.last_line(log) == "killed before it wrote a line"
