@@ -76,3 +76,36 @@ def browser(chromium):
         running = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         running.close()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A project of its own: git's files, with the models and the environment of this one."""
+    target = tmp_path / "project"
+    files = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    ).stdout.split("\n")  # fmt: skip
+    for name in filter(None, files):
+        if not name.startswith("models/") and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    (target / "models").symlink_to(ROOT / "models")
+    return target
+
+
+@pytest.fixture
+def call_in() -> Callable[..., str]:
+    """Run a command in a copied project, with its crlib and nothing kept outside of it."""
+
+    def call(copy: Path, command: str, *, code: int = 0) -> str:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        own = {"CRLIB_BUILD": str(copy / "build"), "PYTHONPATH": str(copy), "COLUMNS": "200"}
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", command], cwd=copy, capture_output=True, text=True,
+            env=os.environ | own | {"PATH": path}, timeout=600, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, command + done.stdout + done.stderr
+        return done.stdout
+
+    return call

@@ -1,11 +1,7 @@
 """The recipes of CONTRIBUTING.md, followed to the letter on a copy of the project."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,34 +15,6 @@ SCREEN = 110  # lines, the notebook or module that a recipe writes included
 
 def recipe(title: str) -> str:
     return re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE)[1]
-
-
-@pytest.fixture
-def copy(tmp_path):
-    """A project of its own: git's files, with the models and the environment of this one."""
-    target = tmp_path / "project"
-    files = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
-        check=True,
-    ).stdout.split("\n")  # fmt: skip
-    for name in filter(None, files):
-        if not name.startswith("models/") and (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
-    (target / "models").symlink_to(ROOT / "models")
-    return target
-
-
-def call(copy: Path, command: str) -> str:
-    """Run a command in the copy, with the copy's crlib and nothing kept outside of it."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    caches = {"CRLIB_BUILD": str(copy / "build"), "PYTHONPATH": str(copy), "COLUMNS": "200"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command], cwd=copy, capture_output=True, text=True,
-        env=os.environ | caches | {"PATH": path}, timeout=600, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, command + done.stdout + done.stderr
-    return done.stdout
 
 
 def follow(copy: Path, title: str) -> list[str]:
@@ -78,10 +46,10 @@ def change(copy: Path, diff: str) -> None:
         path.write_text(text)
 
 
-def test_a_model_is_added(copy):
+def test_a_model_is_added(copy, call_in):
     _, doctor = follow(copy, "Add a model")
-    assert "e5-small" in call(copy, doctor)
-    found = call(
+    assert "e5-small" in call_in(copy, doctor)
+    found = call_in(
         copy,
         "python -c 'from crlib.extractors import pairs_for, spec_of; "
         'print(pairs_for("e5-small")[0].models, spec_of("e5-small").repo)\'',
@@ -89,26 +57,26 @@ def test_a_model_is_added(copy):
     assert found.strip() == "('bert-base', 'e5-small') intfloat/e5-small-v2"
 
 
-def test_a_data_set_is_added(copy, tmp_path):
+def test_a_data_set_is_added(copy, call_in, tmp_path):
     assert follow(copy, "Add a data set") == []
     rows = [{"id": "1", "text": "Bread, baked slowly", "cuisine": "any"}, {"id": "2"}]
     (tmp_path / "recipes.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    found = call(
+    found = call_in(
         copy,
         f'CRLIB_DATA={tmp_path} python -c \'from crlib.data import load; a = load("recipes"); '
         'print(a.ids, a.groups, a.source["left_out"], a.source["licence"])\'',
     )
     assert found.split("\n")[0] == ("('1',) ('any',) {'text is missing, empty or no text': 1} CC0")
-    assert "recipes" in call(copy, f"CRLIB_DATA={tmp_path} crlib doctor")
-    call(copy, "mypy crlib/data/recipes.py && ruff check crlib/data")
+    assert "recipes" in call_in(copy, f"CRLIB_DATA={tmp_path} crlib doctor")
+    call_in(copy, "mypy crlib/data/recipes.py && ruff check crlib/data")
 
 
 @pytest.mark.smoke
-def test_a_claim_is_added(copy):
+def test_a_claim_is_added(copy, call_in):
     (commands,) = follow(copy, "Add a claim")
-    shown = call(copy, commands)
+    shown = call_in(copy, commands)
     (line,) = [line for line in shown.splitlines() if "X1.cosine" in line]
     assert "BERT / SimCSE" in line
     assert re.search(r"not supported|supported|inconclusive", line)
     form = "tests/test_notebooks.py -k mean_cosine -q -p no:cacheprovider"
-    call(copy, f"python -m pytest {form}")
+    call_in(copy, f"python -m pytest {form}")
