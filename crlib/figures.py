@@ -108,7 +108,7 @@ def _html(notebook: str, name: str, alt: str, drawing: dict[str, Any], csv: str)
     identity = f"{notebook.replace('/', '-')}-{name}"
     return (
         f'<figure class="crlib-plot" id="figure-{identity}">'
-        f'<div class="crlib-plot-area" role="img" aria-label="{escape(alt)}"></div>'
+        f'<div class="crlib-plot-area" role="group" aria-label="{escape(alt)}"></div>'
         f'<script type="application/json" class="crlib-plot-json">{payload}</script>'
         f'<script type="application/json" class="crlib-plot-csv" data-file="{identity}.csv">'
         f"{table}</script>"

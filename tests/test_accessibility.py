@@ -25,16 +25,19 @@ def pages(book: Path) -> list[Path]:
     return sorted(path for path in found if path.parent != book or path.name != "index.html")
 
 
-def faults(browser, path: Path) -> list[str]:
+def faults(browser, path: Path, theme: str = "light") -> list[str]:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.goto(path.as_uri(), wait_until="load")
+    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+    page.wait_for_timeout(400)  # colours fade into each other
     found = Axe().run(page, options=RULES).response["violations"]
     page.close()
     return [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]
 
 
-def test_every_page_is_accessible(smoke_book, browser):
-    found = {path.name: faults(browser, path) for path in pages(smoke_book)}
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible(smoke_book, browser, theme):
+    found = {path.name: faults(browser, path, theme) for path in pages(smoke_book)}
     assert len(found) > 20
     assert {name: list_ for name, list_ in found.items() if list_} == {}
 

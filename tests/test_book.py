@@ -107,7 +107,7 @@ def figure_faults(page: Page) -> list[str]:
             faults.append(f"{name}: not drawn")
         if figure.locator(".trace, .heatmaplayer image, .bars .point").count() == 0:
             faults.append(f"{name}: drawn without data")
-        label = figure.locator('[role="img"]').get_attribute("aria-label") or ""
+        label = figure.locator('[role="group"]').get_attribute("aria-label") or ""
         if len(label) < 20 or figure.locator("figcaption").inner_text().strip() == "":
             faults.append(f"{name}: no description")
         if not (figure.locator("a.crlib-plot-data").get_attribute("href") or "").startswith(

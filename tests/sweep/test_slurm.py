@@ -21,8 +21,8 @@ shards: 2
 notebooks:
   theory/coverage:
     - k: [10, 30]
-    # The package has fewer actions than that: the run fails.
-    - {packages: [json], k: [40], limit: [50]}
+    # The packages have fewer actions than that: the run fails.
+    - {limit: [9000], k: [8999]}
 """
 
 CONFIG = """
@@ -174,7 +174,7 @@ def test_a_sweep_runs_as_jobs_and_goes_on_where_it_was_stopped(cluster, tmp_path
     state = table.drop_duplicates("run").set_index("run")["state"]
     assert state.to_dict() == {
         "theory/coverage/k-10": "done", "theory/coverage/k-30": "done",
-        "theory/coverage/packages-json_k-40_limit-50": "not run",
+        "theory/coverage/limit-9000_k-8999": "not run",
     }, output  # fmt: skip
     assert "2 of 3 points" in output
     assert sum("COMPLETED" in job for job in states.values()) >= 8, "not all ran as jobs"
@@ -182,10 +182,10 @@ def test_a_sweep_runs_as_jobs_and_goes_on_where_it_was_stopped(cluster, tmp_path
     # The failed one is named with its sentence and its log.
     assert process.returncode == 1
     (line,) = [line for line in output.splitlines() if line.startswith("FAILED")]
-    assert "k = 40: this run has" in line
-    log = build / "sweeps/tiny/logs/theory/coverage/packages-json_k-40_limit-50.log"
+    assert "k = 8999: this run has" in line
+    log = build / "sweeps/tiny/logs/theory/coverage/limit-9000_k-8999.log"
     assert f"log: {log}" in output
-    assert "k = 40" in log.read_text()
+    assert "k = 8999" in log.read_text()
 
     # A second call runs the failed one and no other.
     before = len(jobs)
