@@ -1,7 +1,6 @@
 """The command line: `crlib claims`, `embed`, `rank`, `diff` and `doctor`."""
 
 import json
-import shutil
 import sys
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
@@ -242,10 +241,13 @@ def _environment() -> tuple[str, str, str]:
 
 
 def _tools() -> list[tuple[str, str, str]]:
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    from crlib.book.pictures import browser
+
+    found = browser()
     return [
-        ("Chromium", "found" if browser else "absent",
-         "" if browser else "only the browser test needs it: install the package chromium"),
+        ("Chromium", "found" if found else "absent",
+         "" if found else "figures as PDF and PNG, make appendix and the browser tests need it: "
+         "install the package chromium"),
     ]  # fmt: skip
 
 

@@ -18,9 +18,9 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #ddd; text-align: left;
-  vertical-align: top; overflow-wrap: anywhere; }
+  vertical-align: top; overflow-wrap: break-word; }
 tr.flipped { background: #fdf0f0; font-weight: 600; }
-.verdict { font-weight: 600; }
+.verdict { font-weight: 600; white-space: nowrap; }
 """
 
 

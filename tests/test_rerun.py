@@ -86,7 +86,7 @@ class Workflow:
         self.process: psutil.Popen | None = None
 
     def start(self) -> None:
-        command = make.snakemake_command("smoke", 2)
+        command = make.snakemake_command({"profile": "smoke"}, "--cores", "2")
         command[command.index("--directory") + 1] = str(self.folder)
         self.process = psutil.Popen(
             [*command, str(self.page)], cwd=ROOT, env=self.environment, start_new_session=True,

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -97,14 +97,22 @@ def missing_files(profile: str) -> list[Path]:
     return [path for path in wanted if not path.is_file()]
 
 
-def snakemake_command(profile: str, cores: int, *, anonymous: bool = False) -> list[str]:
-    """The call of Snakemake: resumes what was interrupted, goes on with what does not depend."""
+def snakemake_command(config: Mapping[str, object], *limits: str) -> list[str]:
+    """The call of Snakemake: resumes what was interrupted, goes on with what does not depend.
+
+    Parameters
+    ----------
+    config : mapping
+        What the Snakefile reads as `config`.
+    *limits : str
+        How many jobs run where: "--cores", "4".
+    """
     # Snakemake's records lie beside the build they are about.
     directory = ROOT if BUILD == ROOT / "build" else BUILD
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"),
-        "--directory", str(directory), "--cores", str(cores),
-        "--config", f"profile={profile}", f"anonymous={int(anonymous)}",
+        "--directory", str(directory), *limits,
+        "--config", *(f"{name}={value}" for name, value in config.items()),
         "--rerun-incomplete", "--keep-going", "--nolock", "--nocolor",
     ]  # fmt: skip
 
@@ -181,7 +189,8 @@ def make(
                 "the default profile's pages show them as not run"
             )
         with only_one(BUILD / ".lock") as lock:
-            command = snakemake_command(profile, cores, anonymous=anonymous)
+            config = {"profile": profile, "anonymous": int(anonymous)}
+            command = snakemake_command(config, "--cores", str(cores))
             finished, failed, code = _run(command, _snakemake_log(profile), lock)
     except (ParameterError, RuntimeError) as error:
         print(f"make book: {error}", file=sys.stderr)

@@ -27,13 +27,13 @@ def command(path: Path, grid: Grid, *, jobs: int, executor: str) -> list[str]:
     executor : str
         "local", or a folder of profiles/ (slurm), which names the executor and its settings.
     """
-    base = snakemake_command(grid.profile, jobs)
-    base[base.index("--config") + 1 : base.index("--config") + 1] = [f"sweep={path.resolve()}"]
+    config = {"profile": grid.profile, "sweep": path.resolve()}
     if executor == "local":
-        return base
-    cores = base.index("--cores")
-    base[cores] = "--jobs"
-    return [*base, "--workflow-profile", "none", "--profile", str(ROOT / "profiles" / executor)]
+        return snakemake_command(config, "--cores", str(jobs))
+    place = ROOT / "profiles" / executor
+    return snakemake_command(
+        config, "--jobs", str(jobs), "--workflow-profile", "none", "--profile", str(place)
+    )
 
 
 def make(
