@@ -29,7 +29,12 @@ pio.templates["crlib"] = go.layout.Template(
         "margin": {"l": 64, "r": 16, "t": 24, "b": 56},
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top"},
         "xaxis": {"gridcolor": "#e6e6e6", "zeroline": False, "ticks": "outside"},
-        "yaxis": {"gridcolor": "#e6e6e6", "zeroline": False, "ticks": "outside"},
+        "yaxis": {
+            "gridcolor": "#e6e6e6",
+            "zeroline": False,
+            "ticks": "outside",
+            "automargin": True,
+        },  # the axis' title stays clear of long tick labels
     }
 )
 

@@ -27,7 +27,7 @@ def atlas(frame: pd.DataFrame) -> go.Figure:
     fig, labels = go.Figure(), []
     groups = list(dict.fromkeys(frame["group"]))
     for (part, axis), rows in frame.groupby(["part", "axis"], sort=False):
-        labels.append(f"{part} over {AXES[str(axis)]}")
+        labels.append(f"{part} over {AXES[str(axis)].split()[-1]}")
         for place, group in enumerate(groups):
             fig.add_trace(_line(rows[rows["group"] == group], str(group), place))
         low, high = rows["ci_low"].min(), rows["ci_high"].max()
@@ -36,9 +36,10 @@ def atlas(frame: pd.DataFrame) -> go.Figure:
             line={"color": "#000000", "width": 1, "dash": "dot"}, hoverinfo="skip",
         ))  # fmt: skip
     slider(fig, labels, len(groups) + 1, title="part")
+    fig.layout.sliders[0].pad.t = 84  # below the axis' title
     fig.update_xaxes(type="log", title="value of the axis (logarithmic)")
     fig.update_yaxes(title="estimate and 95% interval")
-    fig.update_layout(height=540)
+    fig.update_layout(height=580)
     return fig
 
 

@@ -404,7 +404,7 @@ run.number(n_outside=len(outside_names), own_percent=100 * at_home.mean() if len
 # uniform embedding there is, and what it has is the largest distances.
 #
 # In the second figure the same samples are judged by what they tell about the reward. All curves start at
-# 1. Noise cannot fall except by sampling the action itself, which happens with probability $k/K$; how far
+# one. Noise cannot fall except by sampling the action itself, which happens with probability $k/K$; how far
 # a curve lies below the Gaussian one is what the embedding knows. The third figure shows every
 # reward function as a point: the verdict is about their mean.
 #

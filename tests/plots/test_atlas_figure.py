@@ -16,7 +16,7 @@ def test_marks_say_the_verdict_and_steps_the_axis():
     frame = pd.DataFrame(rows[:-2])  # one pair was not judged in the last part
     fig = atlas.atlas(frame)
     labels = [step.label for step in fig.layout.sliders[0].steps]
-    assert labels == ["C3.raw over sampled actions k", "C3.reward over sampled actions k"]
+    assert labels == ["C3.raw over k", "C3.reward over k"]
     assert len(fig.data) == 6
     assert fig.data[0].marker.symbol == ("circle-open", "x")
     assert (fig.data[0].error_y.array, fig.data[0].error_y.arrayminus) == ((0.5, 0.5), (0.25, 0.25))
