@@ -164,6 +164,7 @@ def test_a_sweep_runs_as_jobs_and_goes_on_where_it_was_stopped(cluster, tmp_path
 
     wait(kill, 300, "a notebook runs")
     output, _ = process.communicate(timeout=500)
+    print(f"{output}killed while it ran: SLURM's job {', '.join(killed)}")
     assert killed, output
     jobs = finished(cluster)
     states = {job["JobId"]: job["JobState"] for job in jobs}
