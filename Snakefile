@@ -3,14 +3,15 @@
 #   snakemake -c2 --config profile=laptop                         the book of a profile
 #   snakemake -c2 --config profile=laptop sweep=sweeps/atlas.yaml  every point of a grid, no book
 #
-# `make book` and `make sweep` call this with a plain report of its progress. What is stale is rebuilt and nothing
-# else: a notebook depends on its own source, parameters and claims, on the vectors it reads, and
-# on those modules of crlib that it imports.
+# `make book` and `make sweep` call this with a plain report of its progress. What is stale is
+# rebuilt and nothing else: a notebook depends on its own source, parameters and claims, on the
+# vectors it reads, and on those modules of crlib that it imports.
 import re
 import sys
 from pathlib import Path
 
 from crlib.book import pictures, plan, stage
+from crlib.extractors import HUB_MODELS
 from crlib.settings import BUILD, ROOT
 from crlib.sweep import grid
 
@@ -136,6 +137,21 @@ use rule vectors as vector_shard with:
         packages=lambda wildcards: TEXTS[wildcards.texts].get("packages", "all"),
         limit=lambda wildcards: TEXTS[wildcards.texts].get("limit", plan.DEFAULT_LIMIT),
         seed=lambda wildcards: f'{TEXTS[wildcards.texts].get("seed", 0)} --shard {wildcards.shard} --shards {SHARDS}',
+
+
+# The paper's encoders under names of their own: a cluster's profile gives them an accelerator.
+use rule vectors as hub_vectors with:
+    wildcard_constraints:
+        batch=either(HUB_MODELS),
+
+
+use rule vector_shard as hub_shard with:
+    wildcard_constraints:
+        batch=either(HUB_MODELS),
+
+
+ruleorder: hub_vectors > vectors
+ruleorder: hub_shard > vector_shard
 
 
 rule notebook:

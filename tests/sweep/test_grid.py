@@ -1,7 +1,12 @@
 """A grid is checked whole before it runs, and its table leaves nothing out."""
 
+import os
+import re
+import subprocess
+
 import pandas as pd
 import pytest
+import yaml
 
 from crlib import io
 from crlib.claims import Evidence, Result
@@ -173,3 +178,25 @@ def test_costs_on_paper_follow_from_their_assumptions():
     table = on_paper.table_markdown()
     assert table.count("\n| ") == 6
     assert "nothing of this was run" in table
+
+
+def test_models_of_a_hub_ask_for_an_accelerator(tmp_path):
+    """A dry run with the cluster's profile: shards and vectors by class of model."""
+    path = written(tmp_path, "profile: paper\nshards: 2\nnotebooks: {theory/coverage: "
+                   "{model: [bert-base], limit: [2000]}}\n")  # fmt: skip
+    command = make.command(path, grid.read_grid(path), jobs=2, executor="slurm")
+    command[command.index("--directory") + 1] = str(tmp_path)
+    done = subprocess.run(
+        [*command, "--dry-run"], cwd=ROOT, capture_output=True, text=True, timeout=120,
+        env=os.environ | {"CRLIB_BUILD": str(tmp_path)}, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", said, re.MULTILINE))
+    # Two models of the hub (the pair of the one that is asked for), the rest in one job.
+    assert (counts["hub_shard"], counts["hub_vectors"]) == ("4", "2")
+    assert (counts["vector_shard"], counts["vectors"], counts["notebook"]) == ("2", "1", "1")
+    classes = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())["set-resources"]
+    asking = {rule for rule, resources in classes.items() if "gres" in resources}
+    assert asking == {"hub_shard", "hub_vectors"}
+    assert set(counts) - {"all", "total"} <= set(classes), "a rule without a class"
