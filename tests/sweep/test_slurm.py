@@ -154,9 +154,11 @@ def test_a_sweep_runs_as_jobs_and_goes_on_where_it_was_stopped(cluster, tmp_path
     killed: list[str] = []
 
     def kill() -> bool:
-        for line in said("squeue", "-h", "-t", "RUNNING", "-o", "%i %k").splitlines():
-            identity, _, comment = line.partition(" ")
-            if "notebook" in comment and "k-30" in comment:
+        for line in said("squeue", "-h", "-t", "RUNNING", "-o", "%i %M %k").splitlines():
+            identity, elapsed, comment = line.split(maxsplit=2)
+            minutes, _, seconds = elapsed.rpartition(":")
+            midway = minutes != "0" or int(seconds) >= 5
+            if midway and "notebook" in comment and "k-30" in comment:
                 subprocess.run(["scancel", identity], check=True)
                 killed.append(identity)
                 return True
