@@ -3,14 +3,15 @@
 #   snakemake -c2 --config profile=laptop                         the book of a profile
 #   snakemake -c2 --config profile=laptop sweep=sweeps/atlas.yaml  every point of a grid, no book
 #
-# `make book` and `make sweep` call this with a plain report of its progress. What is stale is rebuilt and nothing
-# else: a notebook depends on its own source, parameters and claims, on the vectors it reads, and
-# on those modules of crlib that it imports.
+# `make book` and `make sweep` call this with a plain report of its progress. What is stale is
+# rebuilt and nothing else: a notebook depends on its own source, parameters and claims, on the
+# vectors it reads, and on those modules of crlib that it imports.
 import re
 import sys
 from pathlib import Path
 
 from crlib.book import pictures, plan, stage
+from crlib.extractors import HUB_MODELS
 from crlib.settings import BUILD, ROOT
 from crlib.sweep import grid
 
@@ -45,10 +46,12 @@ def vectors_of(run):
     ]
 
 
-def shards_of(wildcards):
-    """Jobs that embed a part of the texts each; none where one job does it all."""
-    base = f"{HERE}/shards/{wildcards.texts}/{wildcards.batch}"
-    return [f"{base}-{i}-of-{SHARDS}.json" for i in range(SHARDS)] if SHARDS > 1 else []
+def shards_of(marker):
+    """Jobs that embed a part of the texts each; none where the vectors are there."""
+    if Path(marker).is_file():
+        return []
+    texts, batch = Path(marker).parent.name, Path(marker).stem
+    return [f"{HERE}/shards/{texts}/{batch}-{i}-of-{SHARDS}.json" for i in range(SHARDS)]
 
 
 def model_files(wildcards):
@@ -81,6 +84,12 @@ rule all:
         f"{BOOK}/index.html" if "sweep" not in config else expand(f"{RESULTS}/{{run}}/result.json", run=RUNS),
 
 
+# Asked for by itself, before `all`: see crlib.sweep.make.targets.
+rule shards:
+    input:
+        [part for marker in sorted({m for run in RUNS for m in vectors_of(run)}) for part in shards_of(marker)],
+
+
 rule catalogue:
     input:
         files(plan.closure(["crlib.data"])),
@@ -102,7 +111,6 @@ rule vectors:
         files(plan.closure(["crlib.extractors", "crlib.data"])),
         lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
         model_files,
-        shards_of,
     output:
         f"{BUILD}/markers/vectors/{{texts}}/{{batch}}.json",
     log:
@@ -117,6 +125,12 @@ rule vectors:
     shell:
         "{STEP} vectors {params.models:q} {params.packages:q} {params.limit} {params.seed}"
         " {output:q} > {log:q} 2>&1"
+
+
+# The paper's encoders, under a name of their own: a cluster's profile gives it an accelerator.
+use rule vectors as hub_vectors with:
+    wildcard_constraints:
+        batch=either(HUB_MODELS),
 
 
 # A part of the texts each, into the one store; `vectors` then finds them there.
@@ -136,6 +150,15 @@ use rule vectors as vector_shard with:
         packages=lambda wildcards: TEXTS[wildcards.texts].get("packages", "all"),
         limit=lambda wildcards: TEXTS[wildcards.texts].get("limit", plan.DEFAULT_LIMIT),
         seed=lambda wildcards: f'{TEXTS[wildcards.texts].get("seed", 0)} --shard {wildcards.shard} --shards {SHARDS}',
+
+
+use rule vector_shard as hub_shard with:
+    wildcard_constraints:
+        batch=either(HUB_MODELS),
+
+
+ruleorder: hub_vectors > vectors
+ruleorder: hub_shard > vector_shard
 
 
 rule notebook:
@@ -160,8 +183,11 @@ rule notebook:
         "notebook: {wildcards.run}"
     params:
         request=f"{HERE}/requests/{{run}}.json",
+    resources:
+        attempt=lambda wildcards, attempt: attempt,
     shell:
-        "{STEP} notebook {params.request:q} {output.page:q} > {log:q} 2>&1"
+        "{STEP} notebook {params.request:q} {output.page:q} --attempt {resources.attempt}"
+        " > {log:q} 2>&1"
 
 
 # Minutes each: they go first, so that no core waits for the last of them at the end.

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -54,12 +54,14 @@ def missing_models(profile: str) -> list[str]:
 
     Asks no network: a long run should not find out at its end that a model is gated.
     """
+    return models_to_fetch(read_profile(profile).items())
+
+
+def models_to_fetch(asked: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """The same for any notebooks, each with its parameters."""
     from crlib.extractors import HUB_MODELS
 
-    named = read_profile(profile)
-    wanted = {
-        name for notebook, values in named.items() for name in plan.models_of(notebook, values)
-    }
+    wanted = {name for notebook, values in asked for name in plan.models_of(notebook, dict(values))}
     if not wanted & set(HUB_MODELS):
         return []
     from crlib.extractors.hub.states import hub_states
@@ -73,9 +75,14 @@ def missing_models(profile: str) -> list[str]:
 
 def missing_sets(profile: str) -> list[str]:
     """Data sets that a profile's notebooks read and that are not found: a line each, by name."""
+    return sets_to_fetch(read_profile(profile).values())
+
+
+def sets_to_fetch(parameters: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The same for any notebooks' parameters."""
     from crlib.data.sources import sources_frame
 
-    asked = {values.get("dataset") for values in read_profile(profile).values()}
+    asked = {values.get("dataset") for values in parameters}
     wanted = asked | ({"math500"} if "gsm8k" in asked else set())  # learnt on one, tested on both
     return [
         f"{row['set']}: {row['state']}, {row['size']}; {row['how to get it']}"

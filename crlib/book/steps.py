@@ -30,13 +30,17 @@ def _job(name: str, work: Callable[[], str]) -> None:
         summary = work()
     except PapermillExecutionError as error:
         print(error)
-        print(f"{name}: cell {error.exec_count} raised {error.ename}: {_first(error.evalue)}")
+        print(_raised(name, error))
         raise typer.Exit(1) from None
     except Exception as error:
         traceback.print_exc(file=sys.stdout)
         print(f"{name}: {type(error).__name__}: {_first(error)}")
         raise typer.Exit(1) from None
     print(f"{name}: {summary} ({time.perf_counter() - started:.1f} s)")
+
+
+def _raised(name: str, error: PapermillExecutionError) -> str:
+    return f"{name}: cell {error.exec_count} raised {error.ename}: {_first(error.evalue)}"
 
 
 def _first(message: object) -> str:
@@ -90,14 +94,23 @@ def vectors(
 
 
 @app.command()
-def notebook(request: Path, output: Path, cell_timeout: int = 1800) -> None:
-    """Execute a notebook as its request asks; see `crlib.book.plan.write_requests`."""
+def notebook(request: Path, output: Path, attempt: int = 1, cell_timeout: int = 1800) -> None:
+    """Execute a notebook as its request asks; see `crlib.book.plan.write_requests`.
+
+    On a cluster, what ended badly is submitted again, with `attempt` 2, 3, ... A cell that raised
+    would raise again: then what it said is said again, and nothing is run.
+    """
     content = io.read_json(request)
     name, parameters = content["notebook"], dict(content["parameters"])
     results = content.get("results", f"results/{parameters['profile']}/{name}")
     out_dir = BUILD / results
     # Beside the requests stand the logs, under the same names.
     here, _, run_name = str(request.with_suffix("")).rpartition("/requests/")
+    raised = Path(here) / "logs" / f"{run_name}.raised"
+    if attempt > 1 and raised.is_file():
+        print(raised.read_text(encoding="utf-8"), end="")
+        raise typer.Exit(1)
+    raised.unlink(missing_ok=True)
 
     def work() -> str:
         parameters["out_dir"] = _shortest(out_dir)
@@ -105,7 +118,11 @@ def notebook(request: Path, output: Path, cell_timeout: int = 1800) -> None:
         source = ROOT / "notebooks" / f"{name}.ipynb"
         failed = Path(here) / "logs" / f"{run_name}.failed.ipynb"
         failed.unlink(missing_ok=True)
-        run.execute(source, output, parameters, cell_timeout=cell_timeout, failed=failed)
+        try:
+            run.execute(source, output, parameters, cell_timeout=cell_timeout, failed=failed)
+        except PapermillExecutionError as error:
+            io.write_text(raised, _raised(name, error) + "\n")
+            raise
         return "executed"
 
     _job(name, work)

@@ -5,13 +5,14 @@ from typing import Any
 import pandas as pd
 
 from crlib import io
+from crlib.book.make import last_line
 from crlib.claims import Result
 from crlib.sweep.grid import Grid, Point
 
 # After these come the axes of the grid.
 COLUMNS = (
-    "notebook", "run", "state", "part", "group", "estimate", "ci_low", "ci_high", "n", "unit",
-    "verdict", "seconds", "commit", "dirty", "date",
+    "notebook", "run", "state", "note", "part", "group", "estimate", "ci_low", "ci_high", "n",
+    "unit", "verdict", "seconds", "commit", "dirty", "date",
 )  # fmt: skip
 
 
@@ -26,7 +27,9 @@ def gather(grid: Grid) -> pd.DataFrame:
     -------
     pandas.DataFrame
         `COLUMNS` and the grid's axes. A point without a result has one row, whose state is
-        "not run"; none is left out. A result of other parameters counts as none: the grid changed.
+        "failed", with the last line of its log as a note, or "not run"; none is left out. A result
+        of other parameters counts as none (the grid or the profile changed), and so does one whose
+        notebook did not run to its end.
     """
     rows: list[dict[str, Any]] = []
     for point in grid.points:
@@ -35,13 +38,24 @@ def gather(grid: Grid) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=[*COLUMNS, *axes])
 
 
+def _result(grid: Grid, point: Point) -> Result | None:
+    path = grid.folder / "results" / point.run / "result.json"
+    page = grid.folder / "source" / "book" / f"{point.run}.ipynb"
+    if not (path.is_file() and page.is_file()):
+        return None
+    result = Result.model_validate(io.read_json(path))
+    asked = io.plain(dict(point.parameters))
+    same = all(result.parameters.get(name) == value for name, value in asked.items())
+    return result if same else None
+
+
 def _rows(grid: Grid, point: Point) -> list[dict[str, Any]]:
     head = {"notebook": point.notebook, "run": point.run, **point.axes}
-    path = grid.folder / "results" / point.run / "result.json"
-    result = Result.model_validate(io.read_json(path)) if path.is_file() else None
-    if result is None or any(
-        result.parameters.get(name) != value for name, value in io.plain(point.axes).items()
-    ):
+    result = _result(grid, point)
+    if result is None:
+        log = grid.folder / "logs" / f"{point.run}.log"
+        if log.is_file():
+            return [head | {"state": "failed", "note": last_line(log)}]
         return [head | {"state": "not run"}]
     record = result.provenance
     head |= {"state": "done", "seconds": record["seconds"], "commit": record["commit"],
@@ -55,8 +69,39 @@ def _rows(grid: Grid, point: Point) -> list[dict[str, Any]]:
     return found or [head]
 
 
+def made_of(grid: Grid) -> dict[str, Any]:
+    """Say where a sweep's numbers come from: commits, versions and machines of its points.
+
+    Returns
+    -------
+    dict
+        Keys sweep, points, done, first and last (dates), commits, machines (system, processor,
+        cores) and versions (package to the versions that were used).
+    """
+    records = [
+        result.provenance for point in grid.points if (result := _result(grid, point)) is not None
+    ]
+    dates = sorted(record["date"] for record in records)
+    machines = {tuple(sorted(record["machine"].items())) for record in records}
+    versions: dict[str, set[str]] = {}
+    for record in records:
+        for name, version in record["versions"].items():
+            versions.setdefault(name, set()).add(version)
+    return {
+        "sweep": grid.name, "points": len(grid.points), "done": len(records),
+        "first": dates[0] if dates else "", "last": dates[-1] if dates else "",
+        "commits": {record["commit"] for record in records},
+        "machines": [dict(machine) for machine in sorted(machines, key=repr)],
+        "versions": versions,
+    }  # fmt: skip
+
+
 def write_table(grid: Grid) -> pd.DataFrame:
-    """Write `gather`'s table to the sweep's folder as table.csv; give it back."""
+    """Write `gather`'s table and `made_of` to the sweep's folder; give the table back.
+
+    The files are table.csv and table.json.
+    """
     table = gather(grid)
     io.write_text(grid.folder / "table.csv", table.to_csv(index=False, float_format="%.6g"))
+    io.write_json(grid.folder / "table.json", made_of(grid))
     return table

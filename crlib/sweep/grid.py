@@ -1,8 +1,9 @@
 """A grid of parameters: a YAML file becomes points, each checked before anything runs."""
 
 import itertools
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,22 @@ Axes = dict[str, list[Any]]
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    profile: str = "laptop"
+    profile: str | list[str] = "laptop"
     shards: int = Field(default=1, ge=1, le=1000)
     notebooks: dict[str, Axes | list[Axes]] = Field(min_length=1)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that refuses a key which stands twice: PyYAML keeps the last and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if str(key.value) in seen:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"{key.value!r} stands twice, again in line {line}")
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)
@@ -48,8 +62,12 @@ class Point:
     def run(self) -> str:
         """Name of the run, part of its files' paths: "theory/coverage/k-30_seed-0"."""
         key = "_".join(f"{name}-{_plain(value)}" for name, value in self.axes.items()) or "default"
+        exact = repr(dict(self.axes))
         if len(key) > 80:
-            key = io.sha256_text(key)[:16]
+            key = io.sha256_text(exact)[:16]
+        elif any(_plain(value) != str(value) for value in self.axes.values()):
+            # "a/b" and "a-b" look alike in a path and are two points.
+            key += f"-{io.sha256_text(exact)[:8]}"
         return f"{self.notebook}/{key}"
 
 
@@ -61,8 +79,8 @@ class Grid:
     ----------
     name : str
         The file's, without ending.
-    profile : str
-        Whose parameters hold where the grid says nothing.
+    profiles : tuple of str
+        Whose parameters hold where the grid says nothing; of several, each is a value of an axis.
     shards : int
         Jobs that share the embedding of a catalogue by one model.
     points : tuple of Point
@@ -70,7 +88,7 @@ class Grid:
     """
 
     name: str
-    profile: str
+    profiles: tuple[str, ...]
     shards: int
     points: tuple[Point, ...]
 
@@ -90,8 +108,9 @@ def read_grid(path: Path) -> Grid:
     Parameters
     ----------
     path : Path
-        YAML with `profile` (laptop), `shards` (1) and `notebooks`: for each notebook axes, a
-        parameter to the list of its values, of which all combinations run; or a list of such axes.
+        YAML with `profile` (laptop; or a list of profiles), `shards` (1) and `notebooks`: for each
+        notebook axes, a parameter to the list of its values, of which all combinations run; or a
+        list of such axes.
 
     Returns
     -------
@@ -101,8 +120,8 @@ def read_grid(path: Path) -> Grid:
     Raises
     ------
     ValueError
-        For a missing or malformed file, an empty axis, a repeated value, too many points, and
-        for a notebook, parameter or value that does not exist; it says which.
+        For a missing or malformed file, an empty axis, a repeated axis or value, too many points,
+        and for a notebook, parameter or value that does not exist; it says which.
     """
     if not path.is_file():
         raise ValueError(f"{path}: no such grid; those of the project lie in sweeps/")
@@ -112,7 +131,7 @@ def read_grid(path: Path) -> Grid:
             f"{path.name}: expected lower-case letters, digits and hyphens in its name"
         )
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
         file = _File.model_validate(content if isinstance(content, dict) else {})
     except yaml.YAMLError as error:
         raise ValueError(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from error
@@ -120,19 +139,31 @@ def read_grid(path: Path) -> Grid:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][:2])
         raise ValueError(f"{path.name}: {where}: {first['msg']}") from None
-    profile = read_profile(file.profile)
+    named = [file.profile] if isinstance(file.profile, str) else file.profile
+    if not named or len(set(named)) < len(named):
+        raise ValueError(f"{path.name}: profile = {named}: expected different names, one at least")
+    profiles = {each: read_profile(each) for each in named}
+    blocks = [
+        (notebook, axes)
+        for notebook, given in file.notebooks.items()
+        for axes in (given if isinstance(given, list) else [given])
+    ]
+    # Counted before they are made: a slip of the pen may ask for billions.
+    asked = sum(math.prod(map(len, axes.values())) for _, axes in blocks) * len(profiles)
+    if asked > MOST:
+        raise ValueError(f"{path.name}: {asked:,} points, more than {MOST:,}; make it smaller")
     points: dict[str, Point] = {}
-    for notebook, given in file.notebooks.items():
-        base = profile.get(notebook, {"profile": file.profile})
-        for axes in given if isinstance(given, list) else [given]:
-            for point in _points(path.name, notebook, axes, base):
+    for notebook, axes in blocks:
+        _check_axes(path.name, notebook, axes)
+        for each, profile in profiles.items():
+            base = profile.get(notebook, {"profile": each})
+            head = {"profile": each} if len(profiles) > 1 else {}
+            for point in _points(path.name, notebook, axes, base, head):
                 points.setdefault(point.run, point)
-                if len(points) > MOST:
-                    raise ValueError(f"{path.name}: more than {MOST:,} points; make it smaller")
-    return Grid(name, file.profile, file.shards, tuple(points.values()))
+    return Grid(name, tuple(profiles), file.shards, tuple(points.values()))
 
 
-def _points(name: str, notebook: str, axes: Axes, base: Mapping[str, Any]) -> Iterator[Point]:
+def _check_axes(name: str, notebook: str, axes: Axes) -> None:
     for axis, values in axes.items():
         shown = [repr(value) for value in values]
         if not values or len(set(shown)) < len(shown):
@@ -142,13 +173,18 @@ def _points(name: str, notebook: str, axes: Axes, base: Mapping[str, Any]) -> It
             )
         if axis in ("profile", "out_dir"):
             raise ValueError(f"{name}: {notebook}: {axis!r} is set for the whole grid, not by axis")
+
+
+def _points(
+    name: str, notebook: str, axes: Axes, base: Mapping[str, Any], head: Mapping[str, Any]
+) -> Iterator[Point]:
     for combination in itertools.product(*axes.values()):
         chosen = dict(zip(axes, combination, strict=True))
         try:
             check(notebook, {**base, **chosen})
         except ParameterError as error:
             raise ValueError(f"{name}: {error}") from None
-        yield Point(notebook, chosen, {**base, **chosen})
+        yield Point(notebook, {**head, **chosen}, {**base, **chosen})
 
 
 def write_requests(grid: Grid) -> dict[str, Point]:

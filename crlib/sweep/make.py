@@ -8,32 +8,59 @@ from typing import Annotated
 
 import typer
 
-from crlib.book.make import last_line, only_one, report, snakemake_command
+from crlib.book.make import (
+    last_line,
+    models_to_fetch,
+    only_one,
+    report,
+    sets_to_fetch,
+    snakemake_command,
+)
 from crlib.settings import BUILD, ROOT
 from crlib.sweep.gather import write_table
 from crlib.sweep.grid import Grid, read_grid
 
 
-def command(path: Path, grid: Grid, *, jobs: int, executor: str) -> list[str]:
+def command(path: Path, *, jobs: int, executor: str, target: str = "all") -> list[str]:
     """The call of Snakemake for a sweep.
 
     Parameters
     ----------
     path : Path
         The grid's file.
-    grid : Grid
     jobs : int
         At a time.
     executor : str
         "local", or a folder of profiles/ (slurm), which names the executor and its settings.
+    target : str
+        A rule of the Snakefile: "all", or "shards" for the vectors' parts alone.
     """
-    config = {"profile": grid.profile, "sweep": path.resolve()}
-    if executor == "local":
-        return snakemake_command(config, "--cores", str(jobs))
-    place = ROOT / "profiles" / executor
-    return snakemake_command(
-        config, "--jobs", str(jobs), "--workflow-profile", "none", "--profile", str(place)
-    )
+    where = ["--cores", str(jobs)]
+    if executor != "local":
+        place = ROOT / "profiles" / executor
+        where = ["--jobs", str(jobs), "--workflow-profile", "none", "--profile", str(place)]
+    return [*snakemake_command({"sweep": path.resolve()}, *where), "--", target]
+
+
+def targets(grid: Grid) -> list[str]:
+    """What Snakemake is asked for, one call after the other.
+
+    The parts of the vectors come in a call of their own. Were they inputs of the vectors, another
+    number of shards would make stale all that reads those.
+    """
+    return ["shards", "all"] if grid.shards > 1 else ["all"]
+
+
+def refuse_what_is_missing(grid: Grid) -> None:
+    """Raise a RuntimeError where points need models or data that are not on this machine."""
+    asked = [(point.notebook, point.parameters) for point in grid.points]
+    lines = [*models_to_fetch(asked), *sets_to_fetch(values for _, values in asked)]
+    if lines:
+        raise RuntimeError(
+            "the grid needs models or data that are not on this machine:\n"
+            + "\n".join(f"  {line}" for line in lines)
+            + "\nFetch them as said (data below the folder that CRLIB_DATA names)"
+        )
 
 
 def make(
@@ -49,25 +76,32 @@ def make(
         raise typer.Exit(2)
     try:
         grid = read_grid(path)
+        refuse_what_is_missing(grid)
         log = grid.folder / "logs" / "snakemake.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            only_one(BUILD / ".lock") as lock,
-            open(log, "w", encoding="utf-8") as file,
-            subprocess.Popen(
-                command(path, grid, jobs=jobs, executor=executor), stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT, text=True, pass_fds=[lock.fileno()],
-            ) as process,
-        ):  # fmt: skip
-            assert process.stdout is not None
-            finished, failed = report(process.stdout, file)
-            code = process.wait()
+        finished, code = 0, 0
+        failed: list[Path] = []
+        with only_one(BUILD / ".lock") as lock, open(log, "w", encoding="utf-8") as file:
+            for target in targets(grid):
+                call = command(path, jobs=jobs, executor=executor, target=target)
+                with subprocess.Popen(
+                    call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                    pass_fds=[lock.fileno()],
+                ) as process:  # fmt: skip
+                    assert process.stdout is not None
+                    more, failed = report(process.stdout, file)
+                    code = process.wait()
+                finished += more
+                if code != 0:
+                    break
     except (ValueError, RuntimeError) as error:
         print(f"make sweep: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     table = write_table(grid)
-    done = table.drop_duplicates("run")["state"].eq("done").sum()
-    print(f"{done} of {len(grid.points)} points, {finished} jobs just now")
+    states = table.drop_duplicates("run")["state"]
+    lost = f" ({states.eq('failed').sum()} failed)" if states.eq("failed").any() else ""
+    done = states.eq("done").sum()
+    print(f"{done} of {len(grid.points)} points{lost}, {finished} jobs just now")
     print(f"The table: {grid.folder / 'table.csv'}")
     if code != 0:
         for found in failed or [log]:

@@ -2,8 +2,10 @@
 
 import pandas as pd
 import pytest
+import typer
 
 from crlib import io
+from crlib.book import plan
 from crlib.claims import Evidence, Result
 from crlib.schemas import SCHEMAS
 from crlib.settings import ROOT
@@ -27,7 +29,7 @@ notebooks:
 
 def test_points_are_all_combinations_and_each_once(tmp_path):
     found = grid.read_grid(written(tmp_path, GOOD + "  theory/pca_standardisation: {m: [16]}\n"))
-    assert (found.name, found.profile, found.shards) == ("mine", "smoke", 1)
+    assert (found.name, found.profiles, found.shards) == ("mine", ("smoke",), 1)
     assert [point.run for point in found.points] == [
         "theory/coverage/k-10_seed-0", "theory/coverage/k-10_seed-1",
         "theory/coverage/k-30_seed-0", "theory/coverage/k-30_seed-1", "theory/coverage/k-10",
@@ -54,6 +56,10 @@ def test_points_are_all_combinations_and_each_once(tmp_path):
         ("profile: none\nnotebooks: {theory/coverage: {k: [5]}}", "no profile 'none'"),
         ("shards: 0\nnotebooks: {theory/coverage: {k: [5]}}", "shards: "),
         ("a: [", "mine.yaml is not YAML"),
+        ("notebooks: {theory/coverage: {k: [5], k: [6]}}", "not YAML: 'k' stands twice"),
+        ("notebooks: {theory/coverage: {k: [5]}}\nnotebooks: {}", "'notebooks' stands twice"),
+        ("profile: []\nnotebooks: {theory/coverage: {k: [5]}}", r"profile = \[\]: expected"),
+        ("profile: [smoke, smoke]\nnotebooks: {theory/coverage: {k: [5]}}", "expected different"),
     ],
 )
 def test_a_faulty_grid_is_one_clear_error(tmp_path, text, message):
@@ -65,12 +71,41 @@ def test_a_faulty_grid_is_one_clear_error(tmp_path, text, message):
 def test_too_many_points_and_wrong_names_are_refused(tmp_path):
     seeds = list(range(grid.MOST + 1))
     text = f"notebooks: {{theory/coverage: {{seed: {seeds}}}}}"
-    with pytest.raises(ValueError, match="more than 10,000 points"):
+    with pytest.raises(ValueError, match="10,001 points, more than 10,000"):
         grid.read_grid(written(tmp_path, text))
+    # Too many to be made: counted instead.
+    axes = ", ".join(f"{name}: {list(range(1000))}" for name in ("seed", "k", "limit", "ks"))
+    with pytest.raises(ValueError, match="1,000,000,000,000 points"):
+        grid.read_grid(written(tmp_path, f"notebooks: {{theory/coverage: {{{axes}}}}}"))
     with pytest.raises(ValueError, match="expected lower-case letters"):
         grid.read_grid(written(tmp_path, GOOD, "My grid.yaml"))
     with pytest.raises(ValueError, match="no such grid"):
         grid.read_grid(tmp_path / "none.yaml")
+
+
+def test_points_that_look_alike_in_a_path_are_two_points(tmp_path):
+    text = 'notebooks: {theory/coverage: {packages: ["json,numpy", json-numpy], k: [30]}}'
+    points = grid.read_grid(written(tmp_path, text)).points
+    assert [point.parameters["packages"] for point in points] == ["json,numpy", "json-numpy"]
+    assert len({point.run for point in points}) == 2
+
+
+def test_several_profiles_are_an_axis(tmp_path):
+    text = "profile: [smoke, laptop]\nnotebooks: {theory/coverage: {k: [30]}}"
+    found = grid.read_grid(written(tmp_path, text))
+    assert {point.run: point.parameters["limit"] for point in found.points} == {
+        "theory/coverage/profile-smoke_k-30": 400, "theory/coverage/profile-laptop_k-30": 12000,
+    }  # fmt: skip
+
+
+def test_points_share_their_catalogue_and_vectors(tmp_path):
+    """Only what the texts depend on makes another set of vectors."""
+    text = "profile: smoke\nnotebooks: {theory/coverage: {k: [10, 30], limit: [100, 200]}}"
+    points = grid.read_grid(written(tmp_path, text)).points
+    assert len(points) == 4
+    assert len({plan.data_key(dict(point.parameters)) for point in points}) == 1
+    keys = {(p.axes["limit"], plan.vectors_key(dict(p.parameters))) for p in points}
+    assert len(keys) == 2
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "sweeps").glob("*.yaml")), ids=lambda p: p.stem)
@@ -86,17 +121,28 @@ def evidence(verdict="supported"):
 def test_the_table_has_a_row_for_every_point(tmp_path, monkeypatch):
     monkeypatch.setattr(grid, "BUILD", tmp_path)
     found = grid.read_grid(written(tmp_path, GOOD))
-    done, changed = found.points[0], found.points[1]
-    record = {"seconds": 2.5, "commit": "abc", "dirty": False, "date": "2026-01-01"}
-    for point, seed in ((done, 0), (changed, 7)):
+    done, changed, half = found.points[:3]
+    machine = {"system": "S", "processor": "P", "cores": 2}
+    record = {"seconds": 2.5, "commit": "abc", "dirty": False, "date": "2026-01-01",
+              "machine": machine, "versions": {"numpy": "2"}}  # fmt: skip
+    for point, seed in ((done, 0), (changed, 7), (half, 0)):
         result = Result(
             notebook=point.notebook, claims=(evidence(),), numbers={},
             parameters={**point.parameters, "seed": seed}, provenance=record,
         )  # fmt: skip
         io.write_json(found.folder / "results" / point.run / "result.json", result.model_dump())
+        if point is not half:  # its notebook did not come to its end
+            io.write_text(found.folder / "source" / "book" / f"{point.run}.ipynb", "{}")
+    failed = found.points[3]
+    io.write_text(found.folder / "logs" / f"{failed.run}.log", "Traceback\ncoverage: no memory\n")
     table = gather.write_table(found)
     assert list(table["run"]) == [point.run for point in found.points]
-    assert list(table["state"]) == ["done", *["not run"] * 4], "another seed is another point"
+    # Another seed is another point.
+    assert list(table["state"]) == ["done", "not run", "not run", "failed", "not run"]
+    assert table.loc[3, "note"] == "coverage: no memory"
+    made = io.read_json(found.folder / "table.json")
+    assert (made["points"], made["done"], made["machines"]) == (5, 1, [machine])
+    assert (made["commits"], made["versions"]) == (["abc"], {"numpy": ["2"]})
     read = pd.read_csv(found.folder / "table.csv")
     assert read.loc[0, ["part", "estimate", "verdict", "k", "seed", "commit"]].tolist() == [
         "C3.raw", -0.5, "supported", 10, 0, "abc",
@@ -115,13 +161,21 @@ def test_requests_name_their_own_folder(tmp_path, monkeypatch):
 
 def test_an_executor_is_a_folder_of_profiles(tmp_path):
     path = written(tmp_path, GOOD)
-    found = grid.read_grid(path)
-    local = make.command(path, found, jobs=3, executor="local")
+    local = make.command(path, jobs=3, executor="local")
     assert local[local.index("--cores") + 1] == "3"
     assert f"sweep={path}" in local
-    cluster = make.command(path, found, jobs=3, executor="slurm")
+    cluster = make.command(path, jobs=3, executor="slurm")
     assert "--cores" not in cluster
     assert cluster[cluster.index("--profile") + 1] == str(ROOT / "profiles" / "slurm")
+
+
+def test_what_must_be_fetched_is_said_before_anything_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("CRLIB_DATA", raising=False)
+    monkeypatch.setattr(make, "only_one", lambda lock: pytest.fail("it went on"))
+    text = "notebooks: {usecases/tools: {dataset: [toolbench], n_seeds: [1]}}"
+    with pytest.raises(typer.Exit):
+        make.make(written(tmp_path, text), jobs=1, executor="local")
+    assert "toolbench: not found" in capsys.readouterr().err
 
 
 def series(verdicts, axis="k", part="C3.raw", group="a"):
@@ -149,7 +203,9 @@ def test_the_atlas_tells_what_holds_fades_and_flips():
     assert found["others"].to_dict() == {
         "a": "the same", "b": "inconclusive at 10", "c": "not supported at 10",
     }  # fmt: skip
-    with pytest.raises(ValueError, match="no run that changes one of limit, m, k, t alone"):
+    with pytest.raises(
+        ValueError, match="no run that changes one of limit, m, k, n_labels, t, seed alone"
+    ):
         atlas.along_axes(pd.DataFrame([both]))
 
 

@@ -1,0 +1,82 @@
+"""The Snakefile with a sweep: what is finished is not run again, what failed is named."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+from papermill.exceptions import PapermillExecutionError
+
+from crlib import io
+from crlib.book import steps
+from crlib.settings import ROOT
+
+pytestmark = pytest.mark.smoke
+
+GRID = """
+profile: smoke
+shards: {shards}
+notebooks:
+  theory/effective_dimension:
+    ns: [[50, 100]]
+"""
+
+
+def call(folder: Path, build: Path, shards: int) -> subprocess.CompletedProcess:
+    grid = folder / "tiny.yaml"
+    grid.write_text(GRID.format(shards=shards))
+    return subprocess.run(
+        [sys.executable, "-m", "crlib.sweep.make", str(grid), "--jobs", "2"],
+        capture_output=True, text=True, cwd=ROOT, timeout=600, check=False,
+        env=os.environ | {"CRLIB_BUILD": str(build)},
+    )  # fmt: skip
+
+
+def times(build: Path) -> dict[str, int]:
+    found = (build / "sweeps/tiny/results").rglob("result.json")
+    return {str(path): path.stat().st_mtime_ns for path in found}
+
+
+def test_parts_come_first_and_another_number_of_them_makes_nothing_stale(tmp_path):
+    build = tmp_path / "build"
+    first = call(tmp_path, build, 2)
+    assert first.returncode == 0, first.stdout + first.stderr
+    lines = [line for line in first.stdout.splitlines() if line.startswith("[")]
+    parts = [place for place, line in enumerate(lines) if ", part " in line]
+    whole = [place for place, line in enumerate(lines) if "vectors: small: " in line]
+    assert (len(parts), len(whole)) == (2, 1), first.stdout
+    assert max(parts) < min(whole)
+    table = pd.read_csv(build / "sweeps/tiny/table.csv")
+    assert set(table["state"]) == {"done"}
+    before = times(build)
+    assert len(before) == 1
+    for shards in (2, 3, 1):
+        again = call(tmp_path, build, shards)
+        assert "0 jobs just now" in again.stdout, again.stdout
+    assert times(build) == before
+
+
+def test_a_cell_that_raised_is_not_run_again_by_a_scheduler(tmp_path, monkeypatch, capsys):
+    runs = []
+
+    def execute(source, output, parameters, **options):
+        runs.append(source.stem)
+        raise PapermillExecutionError(3, 3, "x", "ValueError", "no such thing", [])
+
+    monkeypatch.setattr(steps.run, "execute", execute)
+    monkeypatch.setattr(steps, "BUILD", tmp_path)
+    request = tmp_path / "sweeps/s/requests/theory/coverage/k-30.json"
+    io.write_json(request, {"notebook": "theory/coverage", "parameters": {"profile": "smoke"}})
+    for attempt in (1, 2, 3):
+        with pytest.raises(typer.Exit):
+            steps.notebook(request, tmp_path / "page.ipynb", attempt=attempt)
+        said = capsys.readouterr().out.splitlines()[-1]
+        assert said == "theory/coverage: cell 3 raised ValueError: no such thing"
+    assert runs == ["coverage"]
+    # A call of its own tries again.
+    with pytest.raises(typer.Exit):
+        steps.notebook(request, tmp_path / "page.ipynb", attempt=1)
+    assert len(runs) == 2
