@@ -1,5 +1,6 @@
 """A grid is checked whole before it runs, and its table leaves nothing out."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -7,6 +8,7 @@ import typer
 from crlib import io
 from crlib.book import plan
 from crlib.claims import Evidence, Result
+from crlib.extractors import store
 from crlib.schemas import SCHEMAS
 from crlib.settings import ROOT
 from crlib.sweep import atlas, gather, grid, make, on_paper
@@ -216,16 +218,23 @@ def test_a_table_of_something_else_is_refused(tmp_path):
         atlas.read_table(str(written(tmp_path, "a,b\n1,2\n", "a.csv")))
 
 
-def test_costs_on_paper_follow_from_their_assumptions():
+def test_costs_on_paper_follow_from_their_assumptions(tmp_path):
     cost = on_paper.embedding_cost(
         1_000_000, parameters=1e8, dimensions=1000, tokens=50, sustained=1e13, bandwidth=1e10,
         rows_a_job=300_000,
     )  # fmt: skip
     assert cost.jobs == 4
+    assert cost.tokens_a_second == 50_000
+    assert cost.job_hours == pytest.approx(300_000 * 50 / 50_000 / 3600)
+    assert (cost.weights, cost.job_rows) == (pytest.approx(0.2), pytest.approx(1.2))
     assert cost.device_hours == pytest.approx(2 * 1e8 * 50 * 1e6 / 1e13 / 3600)
     assert (cost.float32, cost.codes, cost.scan_seconds) == (4.0, 1.0, pytest.approx(0.1))
     with pytest.raises(ValueError, match="must be positive"):
         on_paper.embedding_cost(0, parameters=1, dimensions=1)
+    keys = [io.sha256_text(str(i)) for i in range(4096)]
+    store.write_rows(tmp_path, {"name": "m"}, keys, np.zeros((4096, 2), dtype=np.float32))
+    (manifest,) = tmp_path.glob("*.json")
+    assert manifest.stat().st_size / 4096 == pytest.approx(on_paper.MANIFEST, rel=0.02)
     table = on_paper.table_markdown()
     assert table.count("\n| ") == 6
     assert "nothing of this was run" in table
