@@ -120,7 +120,9 @@ def tables_of(notebook: str) -> list[Path]:
     """Tables of other runs that a notebook reads."""
     from crlib.sweep import atlas
 
-    return [atlas.table_file()] if notebook == "beyond/atlas" else []
+    if notebook != "beyond/atlas":
+        return []
+    return [atlas.table_file(), atlas.table_file().with_suffix(".json")]
 
 
 def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:

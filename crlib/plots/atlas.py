@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from crlib.figures import slider
-from crlib.sweep.atlas import AXES
+from crlib.sweep.atlas import AXES, UNORDERED
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#666666")
 SYMBOLS = {"supported": "circle", "not supported": "x", "inconclusive": "circle-open"}
@@ -21,10 +21,11 @@ def atlas(frame: pd.DataFrame) -> go.Figure:
     Returns
     -------
     plotly.graph_objects.Figure
-        A step of the slider for each part and axis, a line for each pair, a dotted line at the
-        value that is judged in its chapter.
+        A step of the slider for each part and ordered axis, a line for each pair, a dotted line at
+        the value that is judged in its chapter.
     """
     fig, labels = go.Figure(), []
+    frame = frame[~frame["axis"].isin(UNORDERED)]
     groups = list(dict.fromkeys(frame["group"]))
     for (part, axis), rows in frame.groupby(["part", "axis"], sort=False):
         labels.append(f"{part} over {AXES[str(axis)].split()[-1]}")
@@ -48,7 +49,7 @@ def _line(rows: pd.DataFrame, group: str, place: int) -> go.Scatter:
     estimate = rows["estimate"]
     return go.Scatter(
         x=rows["value"].tolist(), y=estimate.tolist(), mode="lines+markers", name=group,
-        line={"color": colour, "width": 1.5},
+        line={"color": colour, "width": 1.5}, showlegend=not rows.empty,
         marker={"symbol": [SYMBOLS[verdict] for verdict in rows["verdict"]], "size": 9},
         error_y={"type": "data", "symmetric": False, "thickness": 1.2,
                  "array": (rows["ci_high"] - estimate).tolist(),
@@ -63,7 +64,7 @@ def atlas_alt(frame: pd.DataFrame, table: pd.DataFrame) -> str:
     counts = table["kind"].value_counts()
     flipping = table[table["kind"] == "flips"]
     named = sorted({f"{row.part} over {row.axis} ({row.group})" for row in flipping.itertuples()})
-    steps = frame.groupby(["part", "axis"]).ngroups
+    steps = frame[~frame["axis"].isin(UNORDERED)].groupby(["part", "axis"]).ngroups
     return (
         f"Estimates with intervals of {steps} parts and axes, a line a pair of models. The verdict "
         f"is the same at all values in {counts.get('holds', 0)} of {len(table)} lines, becomes "

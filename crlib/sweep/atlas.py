@@ -1,9 +1,11 @@
 """The validity atlas: each part of a claim along one axis, all else as it is judged."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from crlib import io
 from crlib.schemas import SCHEMAS
 from crlib.settings import BUILD, ROOT
 
@@ -13,8 +15,11 @@ AXES = {
     "limit": "number of actions K",
     "m": "kept dimensions d",
     "k": "sampled actions k",
+    "n_labels": "labels n",
     "t": "temperature t",
+    "seed": "seed",
 }
+UNORDERED = ("seed",)  # names and no quantities: told in the table, not drawn
 NEEDED = {"notebook", "run", "state", "part", "group", "estimate", "ci_low", "ci_high", "verdict",
           "commit", "date", "seconds"}  # fmt: skip
 
@@ -41,6 +46,29 @@ def read_table(path: str = "") -> pd.DataFrame:
     if lost := NEEDED - set(table.columns):
         raise ValueError(f"{file.name} is no table of a sweep: it lacks {', '.join(sorted(lost))}")
     return table
+
+
+def read_record(path: str = "") -> dict[str, Any]:
+    """Read what a sweep's table was made of (`crlib.sweep.gather.made_of`), its neighbour as .json.
+
+    Raises
+    ------
+    ValueError
+        When there is none.
+    """
+    file = table_file(path).with_suffix(".json")
+    if not file.is_file():
+        raise ValueError(f"{file}: missing; make sweep writes it beside the table")
+    record: dict[str, Any] = io.read_json(file)
+    return record
+
+
+def machine_words(record: dict[str, Any]) -> str:
+    """The machines that a sweep ran on, in words."""
+    return "; ".join(
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
+        for machine in record["machines"]
+    )
 
 
 def along_axes(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from crlib.extractors.hub.specs import HUB_MODELS
 
 TOKENS = 64  # of an action's text
-SUSTAINED = 1e14  # operations a second that one accelerator sustains, an assumption
+DEVICE = "NVIDIA A100"
+PEAK = 3.12e14  # its operations a second, dense bfloat16, as its data sheet says
+SHARE = 1 / 3  # of the peak that is sustained on short texts, an assumption
+SUSTAINED = SHARE * PEAK
 BANDWIDTH = 1e11  # bytes a second that one processor reads from memory, an assumption
 ROWS_A_JOB = 100_000
+MANIFEST = 70  # bytes of a text's line in the store's lists (crlib.extractors.store)
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,14 @@ class Cost:
         Shards, a job each.
     device_hours : float
         Of one accelerator, over all jobs.
+    tokens_a_second : float
+        That one accelerator encodes.
+    job_hours : float
+        Of one full job.
+    weights : float
+        10^9 bytes of the model in bfloat16: an accelerator's memory must hold more.
+    job_rows : float
+        10^9 bytes of the vectors that a full job has in memory, in float32.
     float32, codes : float
         10^9 bytes of the vectors in four bytes a number, and in one (the scan's codes).
     scan_seconds : float
@@ -29,6 +41,10 @@ class Cost:
 
     jobs: int
     device_hours: float
+    tokens_a_second: float
+    job_hours: float
+    weights: float
+    job_rows: float
     float32: float
     codes: float
     scan_seconds: float
@@ -75,19 +91,24 @@ def embedding_cost(
     if min(quantities) <= 0:
         raise ValueError(f"all quantities must be positive, got {quantities}")
     rows = actions * dimensions / 1e9
+    tokens_a_second = sustained / (2 * parameters)
+    full = min(actions, rows_a_job)
     return Cost(
         jobs=math.ceil(actions / rows_a_job),
-        device_hours=2 * parameters * tokens * actions / sustained / 3600,
-        float32=4 * rows, codes=rows, scan_seconds=1e9 * rows / bandwidth,
+        device_hours=tokens * actions / tokens_a_second / 3600, tokens_a_second=tokens_a_second,
+        job_hours=tokens * full / tokens_a_second / 3600, weights=2 * parameters / 1e9,
+        job_rows=4 * full * dimensions / 1e9, float32=4 * rows, codes=rows,
+        scan_seconds=1e9 * rows / bandwidth,
     )  # fmt: skip
 
 
 def table_markdown(actions: int = 100_000_000) -> str:
     """Costs for the paper's encoders as a Markdown table, with its assumptions in words."""
     lines = [
-        f"| Encoder | Parameters | Width | Jobs of {ROWS_A_JOB:,} texts | Accelerator hours | "
-        "Vectors, float32 | Codes of 8 bits | One scan |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| Encoder | Parameters | Width | Tokens a second | Jobs of {ROWS_A_JOB:,} texts | "
+        "Hours a job | Hours in all | Weights | A job's vectors | All vectors, float32 | "
+        "Codes of 8 bits | One scan |",
+        "|---|" + "--:|" * 11,
     ]
     for name, spec in HUB_MODELS.items():
         if spec.counterpart is None:
@@ -95,13 +116,21 @@ def table_markdown(actions: int = 100_000_000) -> str:
         cost = embedding_cost(actions, parameters=1e6 * spec.parameters, dimensions=spec.dimensions)
         lines.append(
             f"| {name} | {spec.parameters / 1000:.2g} billion | {spec.dimensions:,} | "
-            f"{cost.jobs:,} | {cost.device_hours:,.0f} | {cost.float32:,.0f} GB | "
-            f"{cost.codes:,.0f} GB | {cost.scan_seconds:.1f} s |"
+            f"{cost.tokens_a_second:,.0f} | {cost.jobs:,} | {cost.job_hours:.2g} | "
+            f"{cost.device_hours:,.0f} | {cost.weights:.2g} GB | {cost.job_rows:.1f} GB | "
+            f"{cost.float32:,.0f} GB | {cost.codes:,.0f} GB | {cost.scan_seconds:.1f} s |"
         )
     lines += [
         "",
-        f"For {actions:,} actions of {TOKENS} tokens, at {SUSTAINED / 1e12:.0f} · 10¹² operations "
-        f"a second and accelerator, and {BANDWIDTH / 1e9:.0f} GB a second of memory. On paper: "
-        "nothing of this was run.",
+        f"For {actions:,} actions of {TOKENS} tokens. Tokens a second are those of one {DEVICE} at "
+        f"{SHARE:.0%} of its {PEAK / 1e12:.0f} · 10¹² operations a second (dense bfloat16, its "
+        "data sheet), two operations a parameter and token; that share is an assumption. Hours "
+        f"are of one such accelerator. A scan reads {BANDWIDTH / 1e9:.0f} GB a second, an "
+        "assumption too. On paper: nothing of this was run.",
+        "",
+        f"What stands in the way today is the store, not the arithmetic: its lists hold {MANIFEST} "
+        f"bytes a text, {MANIFEST * actions / 1e9:.0f} GB for all, and every job reads all of them "
+        "to see what is missing. So many actions want a store for each part, and a reader that "
+        "maps the parts.",
     ]
     return "\n".join(lines) + "\n"

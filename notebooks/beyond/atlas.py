@@ -16,14 +16,15 @@
 # %% [markdown]
 # # Where the claims hold
 #
-# Every verdict of this book is given at one setting: so many actions, so many kept dimensions, one
-# temperature. This page asks of the claims of geometry how much of the verdict is the setting's. One
-# parameter at a time is moved, all else stays as it is judged, and each point is judged by the same rule.
+# Every verdict of this book is given at one setting: so many actions, so many kept dimensions, so many
+# labels, one temperature, one seed. This page asks how much of the verdict is the setting's. One parameter
+# at a time is moved, all else stays as it is judged, and each point is judged by the same rule.
 #
 # Of {glue:text}`n_series` lines (a part of a claim, an axis, a matched pair) the verdict is the same at every
 # value in {glue:text}`n_holds`, becomes inconclusive somewhere in {glue:text}`n_fades`, and turns into its
 # opposite in {glue:text}`n_flips`. {glue:text}`n_points` runs, {glue:text}`minutes:.0f` minutes of computing,
-# measured from {glue:text}`first_date` to {glue:text}`last_date` at commit {glue:text}`commits`.
+# measured from {glue:text}`first_date` to {glue:text}`last_date` at commit {glue:text}`commits`, on
+# {glue:text}`machines`.
 #
 # ## Parameters
 
@@ -52,6 +53,7 @@ run = claims.Run("beyond/atlas", p)
 from crlib.sweep import atlas
 
 points = atlas.read_table(p.table)
+record = atlas.read_record(p.table)
 frame = atlas.along_axes(points)
 found = atlas.flips(frame)
 runs = points.drop_duplicates("run")
@@ -65,6 +67,7 @@ run.number(
     minutes=runs["seconds"].sum() / 60, first_date=points["date"].dropna().min()[:10],
     last_date=points["date"].dropna().max()[:10],
     commits=", ".join(sorted({commit[:12] for commit in points["commit"].dropna()})),
+    machines=atlas.machine_words(record),
 )  # fmt: skip
 
 # %% tags=["hide-input"]
@@ -74,7 +77,7 @@ from crlib.plots import atlas as plots
 figures.show(plots.atlas(frame), "atlas", plots.atlas_alt(frame, found), data=frame, run=run)
 
 # %% [markdown]
-# Every line whose verdict is not the same everywhere:
+# Every line whose verdict is not the same everywhere, along the seeds too, which the figure leaves out:
 
 # %% tags=["hide-input"]
 moved = found[found["kind"] != "holds"].drop(columns="values")
@@ -98,6 +101,8 @@ moved.set_index("part").rename_axis(None) if len(moved) else "Every verdict is t
 # - One axis at a time. Where two matter together, this does not see it; a grid of your own does.
 # - For the effective dimension the number of actions is also the sample size $n$ of the estimate.
 # - The fewer actions are the most used ones, not a random sample.
+# - A seed changes the random subsets and which of equally used actions are taken: most actions stay, so that
+#   agreeing seeds say that the draw does not matter, not that another catalogue would agree.
 #
 # ## Provenance
 

@@ -13,6 +13,8 @@ def test_marks_say_the_verdict_and_steps_the_axis():
         for part in ("C3.raw", "C3.reward") for group in ("a", "b")
         for value, verdict in ((10, "inconclusive"), (1000, "not supported"))
     ]  # fmt: skip
+    # A seed is no quantity: it is told in the table.
+    rows.insert(0, {**rows[0], "axis": "seed", "value": 3, "judged": 0})
     frame = pd.DataFrame(rows[:-2])  # one pair was not judged in the last part
     fig = atlas.atlas(frame)
     labels = [step.label for step in fig.layout.sliders[0].steps]
@@ -21,5 +23,7 @@ def test_marks_say_the_verdict_and_steps_the_axis():
     assert fig.data[0].marker.symbol == ("circle-open", "x")
     assert (fig.data[0].error_y.array, fig.data[0].error_y.arrayminus) == ((0.5, 0.5), (0.25, 0.25))
     assert len(fig.data[4].x or ()) == 0
+    assert [trace.showlegend for trace in fig.data[3:5]] == [True, False]
     text = atlas.atlas_alt(frame, flips(frame))
-    assert "same at all values in 0 of 3 lines, becomes inconclusive somewhere in 3" in text
+    assert "of 2 parts and axes" in text
+    assert "same at all values in 1 of 4 lines, becomes inconclusive somewhere in 3" in text

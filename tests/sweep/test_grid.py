@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+import numpy as np
 import pandas as pd
 import pytest
 import typer
@@ -12,6 +13,7 @@ import yaml
 from crlib import io
 from crlib.book import plan
 from crlib.claims import Evidence, Result
+from crlib.extractors import store
 from crlib.schemas import SCHEMAS
 from crlib.settings import ROOT
 from crlib.sweep import atlas, gather, grid, make, on_paper
@@ -208,7 +210,9 @@ def test_the_atlas_tells_what_holds_fades_and_flips():
     assert found["others"].to_dict() == {
         "a": "the same", "b": "inconclusive at 10", "c": "not supported at 10",
     }  # fmt: skip
-    with pytest.raises(ValueError, match="no run that changes one of limit, m, k, t alone"):
+    with pytest.raises(
+        ValueError, match="no run that changes one of limit, m, k, n_labels, t, seed alone"
+    ):
         atlas.along_axes(pd.DataFrame([both]))
 
 
@@ -219,16 +223,23 @@ def test_a_table_of_something_else_is_refused(tmp_path):
         atlas.read_table(str(written(tmp_path, "a,b\n1,2\n", "a.csv")))
 
 
-def test_costs_on_paper_follow_from_their_assumptions():
+def test_costs_on_paper_follow_from_their_assumptions(tmp_path):
     cost = on_paper.embedding_cost(
         1_000_000, parameters=1e8, dimensions=1000, tokens=50, sustained=1e13, bandwidth=1e10,
         rows_a_job=300_000,
     )  # fmt: skip
     assert cost.jobs == 4
+    assert cost.tokens_a_second == 50_000
+    assert cost.job_hours == pytest.approx(300_000 * 50 / 50_000 / 3600)
+    assert (cost.weights, cost.job_rows) == (pytest.approx(0.2), pytest.approx(1.2))
     assert cost.device_hours == pytest.approx(2 * 1e8 * 50 * 1e6 / 1e13 / 3600)
     assert (cost.float32, cost.codes, cost.scan_seconds) == (4.0, 1.0, pytest.approx(0.1))
     with pytest.raises(ValueError, match="must be positive"):
         on_paper.embedding_cost(0, parameters=1, dimensions=1)
+    keys = [io.sha256_text(str(i)) for i in range(4096)]
+    store.write_rows(tmp_path, {"name": "m"}, keys, np.zeros((4096, 2), dtype=np.float32))
+    (manifest,) = tmp_path.glob("*.json")
+    assert manifest.stat().st_size / 4096 == pytest.approx(on_paper.MANIFEST, rel=0.02)
     table = on_paper.table_markdown()
     assert table.count("\n| ") == 6
     assert "nothing of this was run" in table

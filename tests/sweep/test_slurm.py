@@ -63,8 +63,15 @@ def missing() -> list[str]:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """A cluster of one node, and its folder."""
-    if lost := missing():
-        message = f"no SLURM on this machine ({', '.join(lost)}); install slurm-wlm and munge"
+    # Jobs start without the variables of the shell that submits them, and look here.
+    place = Path("/etc/slurm/slurm.conf")
+    if place.is_symlink() and not place.exists():
+        place.unlink()  # of a test that was killed
+    lost = missing()
+    if lost or place.exists():
+        message = "this machine belongs to a cluster already"
+        if lost:
+            message = f"no SLURM on this machine ({', '.join(lost)}); install slurm-wlm and munge"
         if os.environ.get("CRLIB_REQUIRE_SLURM") == "1":
             pytest.fail(message)
         pytest.skip(message)
@@ -93,12 +100,6 @@ def cluster(tmp_path_factory):
         ["slurmctld", "-D", "-f", str(config)],
         ["slurmd", "-D", "-f", str(config)],
     ]  # fmt: skip
-    # Jobs start without the variables of the shell that submits them, and look here.
-    place = Path("/etc/slurm/slurm.conf")
-    if place.is_symlink() and not place.exists():
-        place.unlink()  # of a test that was killed
-    if place.exists():
-        pytest.skip("this machine belongs to a cluster already")
     place.parent.mkdir(parents=True, exist_ok=True)
     place.symlink_to(config)
     running = []
