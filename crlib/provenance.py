@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -126,3 +126,50 @@ def collect(started: float | None = None) -> dict[str, Any]:
     if started is not None:
         record["seconds"] = round(time.perf_counter() - started, 1)
     return record
+
+
+def together(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Say where the numbers of several runs come from.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        As `collect` makes them; keys that older ones lack are passed over.
+
+    Returns
+    -------
+    dict
+        Keys runs, changed (runs whose sources differed from their commit), seconds (their sum),
+        first and last (dates), commits, machines (system, processor, cores), versions (package to
+        the versions that were used), and inputs (their count, and the SHA-256 of their sorted
+        names and hashes).
+    """
+    dates = sorted(record["date"] for record in records if "date" in record)
+    machines = {tuple(sorted(record["machine"].items())) for record in records}
+    used: dict[str, set[str]] = {}
+    inputs = set()
+    for record in records:
+        inputs |= {f"{name} {digest}" for name, digest in record.get("inputs", {}).items()}
+        for name, number in record["versions"].items():
+            used.setdefault(name, set()).add(number)
+    return {
+        "runs": len(records),
+        "changed": sum(bool(record.get("dirty")) for record in records),
+        "seconds": sum(record.get("seconds", 0) for record in records),
+        "first": dates[0] if dates else "", "last": dates[-1] if dates else "",
+        "commits": sorted({record["commit"] for record in records}),
+        "machines": [dict(machine) for machine in sorted(machines, key=repr)],
+        "versions": {name: sorted(numbers) for name, numbers in used.items()},
+        "inputs": {
+            "count": len(inputs),
+            "sha256": hashlib.sha256("\n".join(sorted(inputs)).encode()).hexdigest(),
+        },
+    }  # fmt: skip
+
+
+def machine_words(record: dict[str, Any]) -> str:
+    """The machines of `together`, in words."""
+    return "; ".join(
+        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
+        for machine in record["machines"]
+    )

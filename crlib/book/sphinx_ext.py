@@ -15,7 +15,7 @@ from urllib.parse import quote
 import plotly
 from sphinx.application import Sphinx
 
-from crlib import io
+from crlib import io, provenance
 from crlib.book.offers import offer, with_capsules
 from crlib.book.stage import own_sources
 
@@ -79,12 +79,37 @@ def drop_remote(items: list[Any]) -> list[Any]:
 
 
 def footer(record: dict[str, Any]) -> str:
-    """The page foot: which profile and commit the page was made from."""
-    return (
+    """The foot of every page: profile and commit of the book, and of what runs it was made."""
+    html = (
         f"<p>Profile <strong>{escape(record['profile'])}</strong>, "
         f"commit <code>{escape(record['commit'][:12])}</code>"
         f"{' with changes' if record.get('dirty') else ''}, "
         f"{escape(record['date'])}.</p>"
+    )
+    made_of = record["made_of"]
+    if not made_of["runs"]:
+        return html
+    changed = f"; sources changed in {made_of['changed']} runs" if made_of["changed"] else ""
+    rows = {
+        "runs": f"{made_of['runs']} notebooks in {made_of['seconds']:.0f} s of computing, "
+        f"{made_of['first']} to {made_of['last']}",
+        "commits": ", ".join(commit[:12] for commit in made_of["commits"]) + changed,
+        "seeds": ", ".join(made_of["seeds"]),
+        "inputs": f"{made_of['inputs']['count']} by their hashes; SHA-256 of all: "
+        f"{made_of['inputs']['sha256'][:16]}",
+        "versions": ", ".join(
+            f"{name} {' and '.join(numbers)}" for name, numbers in made_of["versions"].items()
+        ),
+        "machines": provenance.machine_words(made_of),
+        "parameters": "of each run at the foot of its page, and in results/ of the book",
+    }
+    cells = "".join(
+        f'<tr><th scope="row">{name}</th><td>{escape(text)}</td></tr>'
+        for name, text in rows.items()
+    )
+    return (
+        f"{html}<details><summary>What this book was made from</summary>"
+        f'<div class="table-scroll"><table class="provenance">{cells}</table></div></details>'
     )
 
 

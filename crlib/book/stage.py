@@ -14,6 +14,7 @@ import yaml
 
 from crlib import io, provenance
 from crlib.book.anonymous import leaks, scrub_folder
+from crlib.claims import read_results
 from crlib.schemas import SCHEMAS
 from crlib.settings import BUILD, ROOT
 
@@ -107,9 +108,17 @@ def stage(profile: str, notebooks: list[str]) -> Path:
     io.write_text(folder / "_toc.yml", yaml.safe_dump(chosen_chapters(toc, notebooks)))
     _stage_results(profile, notebooks, folder / "results")
     record = {"profile": profile, "commit": provenance.commit(), "dirty": provenance.is_dirty(),
-              "date": _commit_date()}  # fmt: skip
+              "date": _commit_date(), "made_of": _made_of(profile, notebooks)}  # fmt: skip
     io.write_json(folder / "book.json", record)
     return folder
+
+
+def _made_of(profile: str, notebooks: list[str]) -> dict[str, Any]:
+    """The runs that a book shows, for the foot of those pages that have no run of their own."""
+    found = read_results(BUILD / "results" / profile)
+    results = [found[name] for name in notebooks if name in found]
+    seeds = sorted({str(result.parameters.get("seed", "none")) for result in results})
+    return provenance.together([result.provenance for result in results]) | {"seeds": seeds}
 
 
 def _stage_results(profile: str, notebooks: list[str], folder: Path) -> None:

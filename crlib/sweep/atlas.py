@@ -63,14 +63,6 @@ def read_record(path: str = "") -> dict[str, Any]:
     return record
 
 
-def machine_words(record: dict[str, Any]) -> str:
-    """The machines that a sweep ran on, in words."""
-    return "; ".join(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
-        for machine in record["machines"]
-    )
-
-
 def along_axes(table: pd.DataFrame) -> pd.DataFrame:
     """Keep the runs that change one parameter, and say which.
 

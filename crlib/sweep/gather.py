@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from crlib import io
+from crlib import io, provenance
 from crlib.book.make import last_line
 from crlib.claims import Result
 from crlib.sweep.grid import Grid, Point
@@ -70,29 +70,17 @@ def _rows(grid: Grid, point: Point) -> list[dict[str, Any]]:
 
 
 def made_of(grid: Grid) -> dict[str, Any]:
-    """Say where a sweep's numbers come from: commits, versions and machines of its points.
+    """Say where a sweep's numbers come from.
 
     Returns
     -------
     dict
-        Keys sweep, points, done, first and last (dates), commits, machines (system, processor,
-        cores) and versions (package to the versions that were used).
+        Keys sweep, points and done, and those of `crlib.provenance.together`.
     """
-    records = [
-        result.provenance for point in grid.points if (result := _result(grid, point)) is not None
-    ]
-    dates = sorted(record["date"] for record in records)
-    machines = {tuple(sorted(record["machine"].items())) for record in records}
-    versions: dict[str, set[str]] = {}
-    for record in records:
-        for name, version in record["versions"].items():
-            versions.setdefault(name, set()).add(version)
+    results = [result for point in grid.points if (result := _result(grid, point)) is not None]
     return {
-        "sweep": grid.name, "points": len(grid.points), "done": len(records),
-        "first": dates[0] if dates else "", "last": dates[-1] if dates else "",
-        "commits": {record["commit"] for record in records},
-        "machines": [dict(machine) for machine in sorted(machines, key=repr)],
-        "versions": versions,
+        "sweep": grid.name, "points": len(grid.points), "done": len(results),
+        **provenance.together([result.provenance for result in results]),
     }  # fmt: skip
 
 

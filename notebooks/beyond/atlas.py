@@ -50,6 +50,7 @@ run = claims.Run("beyond/atlas", p)
 # {glue:text}`n_missing` of them.
 
 # %%
+from crlib import provenance
 from crlib.sweep import atlas
 
 points = atlas.read_table(p.table)
@@ -67,7 +68,7 @@ run.number(
     minutes=runs["seconds"].sum() / 60, first_date=points["date"].dropna().min()[:10],
     last_date=points["date"].dropna().max()[:10],
     commits=", ".join(sorted({commit[:12] for commit in points["commit"].dropna()})),
-    machines=atlas.machine_words(record),
+    machines=provenance.machine_words(record),
 )  # fmt: skip
 
 # %% tags=["hide-input"]

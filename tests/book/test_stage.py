@@ -1,8 +1,12 @@
 """Staging: what is unchanged keeps its time, what is gone goes, the old book stays until then."""
 
+import hashlib
+
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 
+from crlib import provenance
 from crlib.book import sphinx_ext, stage
 from crlib.schemas import SCHEMAS
 from crlib.settings import ROOT
@@ -79,11 +83,35 @@ def test_scripts_from_elsewhere_are_dropped(name, kept):
 
 
 def test_the_footer_escapes_what_it_shows():
-    record = {"profile": "<b>", "commit": "a" * 40, "dirty": True, "date": "2026-01-01"}
+    record = {"profile": "<b>", "commit": "a" * 40, "dirty": True, "date": "2026-01-01",
+              "made_of": provenance.together([])}  # fmt: skip
     assert sphinx_ext.footer(record) == (
         "<p>Profile <strong>&lt;b&gt;</strong>, commit <code>aaaaaaaaaaaa</code> with changes, "
         "2026-01-01.</p>"
     )
+
+
+def test_the_footer_tells_of_the_runs():
+    machine = {"processor": "<cpu>", "cores": 2, "system": "Linux"}
+    runs = [
+        {"commit": commit * 40, "dirty": commit == "b", "date": date, "seconds": 10.4,
+         "machine": machine, "versions": {"numpy": version}, "inputs": {"texts": "1", **more}}
+        for commit, date, version, more in (
+            ("b", "2026-01-02", "2.1", {}), ("a", "2026-01-01", "2.0", {"vectors": "2"}),
+        )
+    ]  # fmt: skip
+    made_of = provenance.together(runs) | {"seeds": ["0", "3"]}
+    assert (made_of["inputs"]["count"], made_of["changed"]) == (2, 1)
+    digest = hashlib.sha256(b"texts 1\nvectors 2").hexdigest()
+    assert made_of["inputs"]["sha256"] == digest
+    record = {"profile": "p", "commit": "a", "date": "2026-01-02", "made_of": made_of}
+    shown = BeautifulSoup(sphinx_ext.footer(record), "html.parser")
+    cells = {row.th.text: row.td.text for row in shown.find_all("tr")}
+    assert cells["runs"] == "2 notebooks in 21 s of computing, 2026-01-01 to 2026-01-02"
+    assert cells["commits"] == f"{'a' * 12}, {'b' * 12}; sources changed in 1 runs"
+    assert cells["versions"] == "numpy 2.0 and 2.1"
+    assert cells["machines"] == "<cpu>, 2 cores, Linux"
+    assert cells["inputs"].endswith(digest[:16])
 
 
 def test_the_assets_are_complete(tmp_path):
