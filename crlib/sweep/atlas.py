@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from crlib import io
+from crlib import io, provenance
 from crlib.schemas import SCHEMAS
 from crlib.settings import BUILD, ROOT
 
@@ -32,7 +32,7 @@ def table_file(path: str = "") -> Path:
 
 
 def read_table(path: str = "") -> pd.DataFrame:
-    """Read a sweep's table, as `crlib.sweep.gather` writes it.
+    """Read a sweep's table, as `crlib.sweep.gather` writes it, and keep its hash for the record.
 
     Raises
     ------
@@ -45,6 +45,7 @@ def read_table(path: str = "") -> pd.DataFrame:
     table = pd.read_csv(file)
     if lost := NEEDED - set(table.columns):
         raise ValueError(f"{file.name} is no table of a sweep: it lacks {', '.join(sorted(lost))}")
+    provenance.note_input(file.name, [file.read_bytes()])
     return table
 
 
@@ -60,6 +61,7 @@ def read_record(path: str = "") -> dict[str, Any]:
     if not file.is_file():
         raise ValueError(f"{file}: missing; make sweep writes it beside the table")
     record: dict[str, Any] = io.read_json(file)
+    provenance.note_input(file.name, [file.read_bytes()])
     return record
 
 
@@ -105,20 +107,21 @@ def flips(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns part, axis, group, values (how many), judged (the verdict at the judged value),
-        others (elsewhere: "inconclusive at 500; ..." or "the same"), kind: "holds", "fades" (it is
-        inconclusive somewhere) or "flips" (supported at one value, not supported at another).
+        others (elsewhere: "inconclusive at 500; 1,000" or "the same"), kind: "holds", "fades" (it
+        is inconclusive somewhere) or "flips" (supported at one value, not supported at another).
     """
     rows = []
     for (part, axis, group), series in frame.groupby(["part", "axis", "group"], sort=False):
         seen = set(series["verdict"])
         at = series[series["value"] == series["judged"]]["verdict"]
         here = str(at.iloc[0]) if len(at) else "not run"
-        other = [f"{row.verdict} at {row.value:,g}" for row in series.itertuples()
-                 if row.verdict != here]  # fmt: skip
+        away = series[series["verdict"] != here].groupby("verdict", sort=False)["value"]
+        other = [f"{verdict} at {'; '.join(f'{value:,g}' for value in values)}"
+                 for verdict, values in away]  # fmt: skip
         kind = "holds" if len(seen) == 1 else "fades"
         if {"supported", "not supported"} <= seen:
             kind = "flips"
         rows.append({"part": part, "axis": AXES[str(axis)], "group": group, "values": len(series),
-                     "judged": here, "others": "; ".join(other) or "the same",
+                     "judged": here, "others": ", ".join(other) or "the same",
                      "kind": kind})  # fmt: skip
     return pd.DataFrame(rows)

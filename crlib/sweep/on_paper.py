@@ -103,30 +103,38 @@ def embedding_cost(
 
 
 def table_markdown(actions: int = 100_000_000) -> str:
-    """Costs for the paper's encoders as a Markdown table, with its assumptions in words."""
-    lines = [
-        f"| Encoder | Parameters | Width | Tokens a second | Jobs of {ROWS_A_JOB:,} texts | "
-        "Hours a job | Hours in all | Weights | A job's vectors | All vectors, float32 | "
-        "Codes of 8 bits | One scan |",
-        "|---|" + "--:|" * 11,
+    """Costs for the paper's encoders as two Markdown tables, with their assumptions in words."""
+    hours = ["| Encoder | Parameters | Tokens a second | Jobs | Hours a job | Hours in all |",
+             "|---|" + "--:|" * 5]  # fmt: skip
+    memory = [
+        "| Encoder | Width | Weights | A job's vectors | All vectors | 8-bit codes | One scan |",
+        "|---|" + "--:|" * 6,
     ]
     for name, spec in HUB_MODELS.items():
         if spec.counterpart is None:
             continue
         cost = embedding_cost(actions, parameters=1e6 * spec.parameters, dimensions=spec.dimensions)
-        lines.append(
-            f"| {name} | {spec.parameters / 1000:.2g} billion | {spec.dimensions:,} | "
-            f"{cost.tokens_a_second:,.0f} | {cost.jobs:,} | {cost.job_hours:.2g} | "
-            f"{cost.device_hours:,.0f} | {cost.weights:.2g} GB | {cost.job_rows:.1f} GB | "
+        speed = float(f"{cost.tokens_a_second:.3g}")
+        hours.append(
+            f"| {name} | {spec.parameters / 1000:.2g} billion | {speed:,.0f} | "
+            f"{cost.jobs:,} | {cost.job_hours:.2g} | {cost.device_hours:,.0f} |"
+        )
+        memory.append(
+            f"| {name} | {spec.dimensions:,} | {cost.weights:.2g} GB | {cost.job_rows:.1f} GB | "
             f"{cost.float32:,.0f} GB | {cost.codes:,.0f} GB | {cost.scan_seconds:.1f} s |"
         )
-    lines += [
+    lines = [
+        *hours,
         "",
-        f"For {actions:,} actions of {TOKENS} tokens. Tokens a second are those of one {DEVICE} at "
-        f"{SHARE:.0%} of its {PEAK / 1e12:.0f} · 10¹² operations a second (dense bfloat16, its "
-        "data sheet), two operations a parameter and token; that share is an assumption. Hours "
-        f"are of one such accelerator. A scan reads {BANDWIDTH / 1e9:.0f} GB a second, an "
-        "assumption too. On paper: nothing of this was run.",
+        f"For {actions:,} actions of {TOKENS} tokens, {ROWS_A_JOB:,} to a job. Tokens a second "
+        f"are those of one {DEVICE} at {SHARE:.0%} of its {PEAK / 1e12:.0f} · 10¹² operations a "
+        "second (dense bfloat16, its data sheet), two operations a parameter and token; that share is an "
+        "assumption. Hours are of one such accelerator. On paper: nothing of this was run.",
+        "",
+        *memory,
+        "",
+        "Vectors are in float32, codes take a byte a number. A scan reads all codes at "
+        f"{BANDWIDTH / 1e9:.0f} GB a second, an assumption too.",
         "",
         f"What stands in the way today is the store, not the arithmetic: its lists hold {MANIFEST} "
         f"bytes a text, {MANIFEST * actions / 1e9:.0f} GB for all, and every job reads all of them "

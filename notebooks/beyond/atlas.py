@@ -23,7 +23,7 @@
 # Of {glue:text}`n_series` lines (a part of a claim, an axis, a matched pair) the verdict is the same at every
 # value in {glue:text}`n_holds`, becomes inconclusive somewhere in {glue:text}`n_fades`, and turns into its
 # opposite in {glue:text}`n_flips`. {glue:text}`n_points` runs, {glue:text}`minutes:.0f` minutes of computing,
-# measured from {glue:text}`first_date` to {glue:text}`last_date` at commit {glue:text}`commits`, on
+# measured on {glue:text}`dates` at commit {glue:text}`commits`, on
 # {glue:text}`machines`.
 #
 # ## Parameters
@@ -65,8 +65,8 @@ run.number(
     n_series=len(found), n_points=int((runs["state"] == "done").sum()),
     n_holds=int(kinds.get("holds", 0)), n_fades=int(kinds.get("fades", 0)),
     n_flips=int(kinds.get("flips", 0)), n_missing=int((runs["state"] != "done").sum()),
-    minutes=runs["seconds"].sum() / 60, first_date=points["date"].dropna().min()[:10],
-    last_date=points["date"].dropna().max()[:10],
+    minutes=runs["seconds"].sum() / 60,
+    dates=", ".join(sorted({date[:10] for date in points["date"].dropna()})),
     commits=", ".join(sorted({commit[:12] for commit in points["commit"].dropna()})),
     machines=provenance.machine_words(record),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """A grid is checked whole before it runs, and its table leaves nothing out."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -10,10 +11,11 @@ import pytest
 import typer
 import yaml
 
-from crlib import io
+from crlib import io, provenance
 from crlib.book import plan
 from crlib.claims import Evidence, Result
 from crlib.extractors import store
+from crlib.extractors.hub.specs import HUB_MODELS
 from crlib.schemas import SCHEMAS
 from crlib.settings import ROOT
 from crlib.sweep import atlas, gather, grid, make, on_paper
@@ -199,21 +201,37 @@ def test_the_atlas_tells_what_holds_fades_and_flips():
     judged = SCHEMAS["theory/coverage"].model_fields["k"].default
     same = series({10: "supported", judged: "supported"}, group="a")
     fades = series({10: "inconclusive", judged: "supported"}, group="b")
-    turns = series({10: "not supported", judged: "supported"}, group="c")
+    turns = series(
+        {10: "not supported", 20: "inconclusive", judged: "supported", 2000: "not supported"},
+        group="c",
+    )
     both = {**same[0], "limit": 400, "k": 30}  # two axes at once
     lost = {**same[0], "state": "not run", "k": 99}
     frame = atlas.along_axes(pd.DataFrame([*turns, *same, *fades, both, lost]))
-    assert len(frame) == 6
+    assert len(frame) == 8
     assert set(frame["judged"]) == {judged}
     found = atlas.flips(frame).set_index("group")
     assert found["kind"].to_dict() == {"a": "holds", "b": "fades", "c": "flips"}
     assert found["others"].to_dict() == {
-        "a": "the same", "b": "inconclusive at 10", "c": "not supported at 10",
+        "a": "the same", "b": "inconclusive at 10",
+        "c": "not supported at 10; 2,000, inconclusive at 20",
     }  # fmt: skip
     with pytest.raises(
         ValueError, match="no run that changes one of limit, m, k, n_labels, t, seed alone"
     ):
         atlas.along_axes(pd.DataFrame([both]))
+
+
+def test_what_the_atlas_reads_is_in_its_record(tmp_path):
+    rows = pd.DataFrame(series({10: "supported", 20: "supported"}))
+    rows.to_csv(tmp_path / "t.csv", index=False)
+    io.write_json(tmp_path / "t.json", {"machines": []})
+    provenance.forget_inputs()
+    assert len(atlas.read_table(str(tmp_path / "t.csv"))) == 2
+    assert atlas.read_record(str(tmp_path / "t.csv")) == {"machines": []}
+    hashes = {name: hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+              for name in ("t.csv", "t.json")}  # fmt: skip
+    assert provenance.collect()["inputs"] == hashes
 
 
 def test_a_table_of_something_else_is_refused(tmp_path):
@@ -241,7 +259,9 @@ def test_costs_on_paper_follow_from_their_assumptions(tmp_path):
     (manifest,) = tmp_path.glob("*.json")
     assert manifest.stat().st_size / 4096 == pytest.approx(on_paper.MANIFEST, rel=0.02)
     table = on_paper.table_markdown()
-    assert table.count("\n| ") == 6
+    paired = [name for name, spec in HUB_MODELS.items() if spec.counterpart]
+    assert {name: table.count(f"\n| {name} |") for name in paired} == dict.fromkeys(paired, 2)
+    assert "| llama-3-8b | 8 billion | 6,480 | 1,000 | 0.27 | 275 |" in table
     assert "nothing of this was run" in table
 
 
