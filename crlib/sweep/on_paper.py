@@ -128,8 +128,8 @@ def table_markdown(actions: int = 100_000_000) -> str:
         "",
         f"For {actions:,} actions of {TOKENS} tokens, {ROWS_A_JOB:,} to a job. Tokens a second "
         f"are those of one {DEVICE} at {SHARE:.0%} of its {PEAK / 1e12:.0f} · 10¹² operations a "
-        "second (dense bfloat16, its data sheet), two operations a parameter and token; that share is an "
-        "assumption. Hours are of one such accelerator. On paper: nothing of this was run.",
+        "second (dense bfloat16, its data sheet), two operations a parameter and token; that share "
+        "is an assumption. Hours are of one such accelerator. On paper: nothing of this was run.",
         "",
         *memory,
         "",
