@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crlib import io
+from crlib.provenance import machine_words
 from crlib.settings import BUILD, ROOT
 
 KEPT = ROOT / "benchmarks" / "results"
@@ -80,12 +81,10 @@ def fragment(results: list[tuple[dict[str, Any], bool]]) -> str:
         return "No benchmark was run yet: `make bench` does it.\n"
     parts = []
     for result, here in results:
-        machine = result["machine"]
         where = "on this machine" if here else "by the authors"
         parts += [
             f"## {cell(result['name'].capitalize())}",
-            f"Measured {where}: {cell(str(machine['processor']))}, {machine['cores']} cores,"
-            f" {cell(str(machine['system']))}; one thread.",
+            f"Measured {where}: {cell(machine_words(result['machine']))}; one thread.",
         ]
         for case, rows in groupby(result["rows"], key=lambda row: row["case"]):
             members = list(rows)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from html import escape
 
+from crlib import provenance
 from crlib.claims import (
     Claim,
     Evidence,
@@ -101,7 +102,6 @@ def banner(claims: Iterable[Claim], evidence: Iterable[Evidence]) -> Html:
 def provenance_table(result: Result) -> Html:
     """What a run was made from, as a table for the foot of its page."""
     record = result.provenance
-    machine = record["machine"]
     rows = {
         "commit": record["commit"] + (", with changes" if record.get("dirty") else ""),
         "computed": record.get("date", "at an unknown time"),
@@ -111,7 +111,7 @@ def provenance_table(result: Result) -> Html:
             f"{name}: {digest[:16]}" for name, digest in record.get("inputs", {}).items()
         ),
         "versions": ", ".join(f"{k} {v}" for k, v in record["versions"].items()),
-        "machine": f"{machine['processor']}, {machine['cores']} cores, {machine['system']}",
+        "machine": provenance.machine_words(record["machine"]),
         "wall time": f"{record['seconds']} s, {record['threads']} thread(s)",
     }
     cells = "".join(

@@ -4,11 +4,14 @@ import hashlib
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import psutil
 
 from crlib.settings import ROOT
 
@@ -84,6 +87,15 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def accelerators() -> str:
+    """Names of the accelerators that this process sees; "none" where it has not loaded torch."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return "none"
+    names = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
+    return " and ".join(names) or "none"
+
+
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide numbers."""
     found = {"python": platform.python_version()}
@@ -107,8 +119,8 @@ def collect(started: float | None = None) -> dict[str, Any]:
     -------
     dict
         Keys commit, dirty (see `is_dirty`), date (UTC), inputs (name to SHA-256), versions, machine
-        (system, processor, cores), threads, and seconds where `started` was given. No host name,
-        user name or path.
+        (system, processor, cores, memory_gb, accelerators), threads, and seconds where `started`
+        was given. No host name, user name or path.
     """
     record: dict[str, Any] = {
         "commit": commit(),
@@ -120,6 +132,8 @@ def collect(started: float | None = None) -> dict[str, Any]:
             "system": f"{platform.system()} {platform.machine()}",
             "processor": processor(),
             "cores": os.cpu_count(),
+            "memory_gb": round(psutil.virtual_memory().total / 1e9),
+            "accelerators": accelerators(),
         },
         "threads": os.environ.get("OMP_NUM_THREADS", "unset"),
     }
@@ -140,8 +154,8 @@ def together(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     -------
     dict
         Keys runs, changed (runs whose sources differed from their commit), seconds (their sum),
-        first and last (dates), commits, machines (system, processor, cores), versions (package to
-        the versions that were used), and inputs (their count, and the SHA-256 of their sorted
+        first and last (dates), commits, machines (as in `collect`), versions (package to the
+        versions that were used), and inputs (their count, and the SHA-256 of their sorted
         names and hashes).
     """
     dates = sorted(record["date"] for record in records if "date" in record)
@@ -167,9 +181,14 @@ def together(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def machine_words(record: dict[str, Any]) -> str:
-    """The machines of `together`, in words."""
-    return "; ".join(
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
-        for machine in record["machines"]
-    )
+def machine_words(*machines: dict[str, Any]) -> str:
+    """Machines as `collect` describes them, in words; older records tell less."""
+    found = []
+    for machine in machines:
+        words = [machine["processor"], f"{machine['cores']} cores"]
+        if "memory_gb" in machine:
+            words.append(f"{machine['memory_gb']} GB")
+        if machine.get("accelerators", "none") != "none":
+            words.append(machine["accelerators"])
+        found.append(", ".join([*words, machine["system"]]))
+    return "; ".join(found)

@@ -4,9 +4,12 @@ import getpass
 import hashlib
 import socket
 import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 
 from crlib import figures, io, provenance
@@ -88,6 +91,30 @@ def test_a_record_names_no_person_and_no_machine():
     for name in (socket.gethostname(), str(Path.home()), str(ROOT)):
         assert len(name) < 4 or name not in text, name
     assert getpass.getuser() in ("root",) or getpass.getuser() not in text
+
+
+def test_a_record_tells_the_hardware(monkeypatch):
+    machine = provenance.collect()["machine"]
+    assert machine["cores"] == psutil.cpu_count()
+    assert machine["memory_gb"] * 1e9 == pytest.approx(psutil.virtual_memory().total, abs=5e8)
+    # A page that uses no torch does not load it for this.
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert provenance.accelerators() == "none"
+    cuda = SimpleNamespace(
+        is_available=lambda: True, device_count=lambda: 2, get_device_name="card {}".format
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    assert provenance.accelerators() == "card 0 and card 1"
+
+
+def test_machines_in_words_and_records_of_old():
+    old = {"processor": "P", "cores": 4, "system": "S"}
+    new = old | {"memory_gb": 16, "accelerators": "none"}
+    card = new | {"accelerators": "a card"}
+    assert provenance.machine_words(old) == "P, 4 cores, S"
+    assert provenance.machine_words(new, card) == (
+        "P, 4 cores, 16 GB, S; P, 4 cores, 16 GB, a card, S"
+    )
 
 
 def test_a_run_tells_its_figures_where_they_come_from_and_drops_older_ones(tmp_path):

@@ -90,7 +90,7 @@ class Workflow:
         command[command.index("--directory") + 1] = str(self.folder)
         self.process = psutil.Popen(
             [*command, str(self.page)], cwd=ROOT, env=self.environment, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_hear_ctrl_c,
         )  # fmt: skip
 
     def finish(self) -> tuple[int, str]:
@@ -112,6 +112,11 @@ class Workflow:
             return
         for child in [*self.process.children(recursive=True), self.process]:
             child.kill()
+
+
+def _hear_ctrl_c() -> None:
+    """A shell's background job ignores Ctrl-C, and what it starts inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _command(process: psutil.Process) -> list[str]:

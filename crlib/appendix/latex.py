@@ -32,6 +32,8 @@ HEAD = r"""% The executable appendix, to be \input. Made by `make appendix`; edi
 % The preamble needs: \usepackage{amsmath,amssymb,amsthm,graphicx,booktabs} \input{macros}
 % Figures are read from the folder \crlibfigures (figures), citations from references.bib.
 \providecommand\tightlist{\setlength{\itemsep}{0pt}\setlength{\parskip}{0pt}}
+% natbib tells a citation in brackets from one in the sentence; without it both are numbers.
+\providecommand\citep[1]{\cite{#1}}\providecommand\citet[1]{\cite{#1}}
 \ifdefined\crlibbox\else\newsavebox\crlibbox\fi
 \providecommand\crlibdisplay[2]{\sbox\crlibbox{$\displaystyle #1$}%
   \ifdim\wd\crlibbox>\columnwidth\sbox\crlibbox{$\displaystyle #2$}\fi
@@ -122,7 +124,7 @@ def to_latex(text: str, notebook: str) -> str:
     text = GLUE.sub(lambda m: rf"\crlib{{{name_of(notebook, m[1], m[2] or '')}}}", text)
     text = THEOREM.sub(_theorem, text)
     text = REFERENCE.sub(r"Proposition\\ \\ref{\1}", text)
-    text = CITATION.sub(lambda m: rf"\cite{{{m[2]}}}", text)
+    text = CITATION.sub(lambda m: rf"\cite{m[1]}{{{m[2]}}}", text)
     text = LINK.sub(r"\1", text)
     left = re.search(r"\{[a-z]+(?::[a-z]+)?\}`|^```\{(?!=)", text, re.MULTILINE)
     if left:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from crlib import io
+from crlib.provenance import machine_words
 
 # Label and ending of a figure's files; its data as CSV stand in the page itself.
 FILES = {".pdf": "PDF", ".png": "PNG", ".svg": "SVG", ".provenance.json": "Provenance (JSON)"}
@@ -72,14 +73,13 @@ def offer(name: str, launch: str, result: Path, address: str) -> str:
         return f'<p class="crlib-downloads">Take along: {along}{launch}.</p>'
     content = io.read_json(result)
     record, parameters = content["provenance"], content["parameters"]
-    machine = record["machine"]
     dirty = " with changes" if record.get("dirty") else ""
     return (
         f'<p class="crlib-downloads">Take along: {along}; its numbers and verdicts as '
         f'<a href="{escape(quote(address))}/result.json">result.json</a>, for '
         f"<code>crlib diff</code>{launch}; under each figure its data and files.</p>"
         f'<p class="crlib-foot">Computed {escape(str(record.get("date", "")))} in '
-        f"{record['seconds']:.0f} s on {escape(machine['processor'])}, {machine['cores']} cores; "
+        f"{record['seconds']:.0f} s on {escape(machine_words(record['machine']))}; "
         f"commit <code>{escape(record['commit'][:12])}</code>{dirty}; "
         f"seed {parameters.get('seed', 'none')}; "
         f"{len(record.get('inputs', {}))} inputs by their hashes and all versions above.</p>"

@@ -100,7 +100,7 @@ def footer(record: dict[str, Any]) -> str:
         "versions": ", ".join(
             f"{name} {' and '.join(numbers)}" for name, numbers in made_of["versions"].items()
         ),
-        "machines": provenance.machine_words(made_of),
+        "machines": provenance.machine_words(*made_of["machines"]),
         "parameters": "of each run at the foot of its page, and in results/ of the book",
     }
     cells = "".join(

@@ -68,7 +68,7 @@ run.number(
     minutes=runs["seconds"].sum() / 60,
     dates=", ".join(sorted({date[:10] for date in points["date"].dropna()})),
     commits=", ".join(sorted({commit[:12] for commit in points["commit"].dropna()})),
-    machines=provenance.machine_words(record),
+    machines=provenance.machine_words(*record["machines"]),
 )  # fmt: skip
 
 # %% tags=["hide-input"]
