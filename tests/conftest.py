@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,16 @@ ARGUMENTS = [
 ]  # fmt: skip
 
 Make = Callable[..., subprocess.CompletedProcess]
+
+
+@pytest.fixture(scope="session")
+def hear_ctrl_c() -> Callable[[], None]:
+    """For Popen's preexec_fn: a shell's background job, and what it starts, ignores Ctrl-C."""
+
+    def restore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    return restore
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -67,9 +67,9 @@ def test_a_wrong_parameter_is_refused_before_anything_runs(tmp_path, arguments, 
 
 
 @pytest.fixture
-def workflow(tmp_path) -> Iterator["Workflow"]:
+def workflow(tmp_path, hear_ctrl_c) -> Iterator["Workflow"]:
     """Snakemake on one chapter of the smoke profile, in a build folder of its own."""
-    running = Workflow(tmp_path)
+    running = Workflow(tmp_path, hear_ctrl_c)
     yield running
     running.stop()
 
@@ -77,7 +77,8 @@ def workflow(tmp_path) -> Iterator["Workflow"]:
 class Workflow:
     """Starts Snakemake for one notebook, and finds the kernel that it runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, before: Callable[[], None]) -> None:
+        self.before = before
         self.page = folder / "smoke" / "source" / "book" / "theory" / "coverage.ipynb"
         self.result = folder / "results" / "smoke" / "theory" / "coverage" / "result.json"
         self.log = folder / "smoke" / "logs" / "theory" / "coverage.log"
@@ -90,7 +91,7 @@ class Workflow:
         command[command.index("--directory") + 1] = str(self.folder)
         self.process = psutil.Popen(
             [*command, str(self.page)], cwd=ROOT, env=self.environment, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=_hear_ctrl_c,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=self.before,
         )  # fmt: skip
 
     def finish(self) -> tuple[int, str]:
@@ -112,11 +113,6 @@ class Workflow:
             return
         for child in [*self.process.children(recursive=True), self.process]:
             child.kill()
-
-
-def _hear_ctrl_c() -> None:
-    """A shell's background job ignores Ctrl-C, and what it starts inherits that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _command(process: psutil.Process) -> list[str]:

@@ -23,6 +23,7 @@ FINISH = re.compile(r"^Finished jobid: (\d+)")
 JOB = re.compile(r"^\s+jobid: (\d+)")
 COUNT = re.compile(r"^(\d+) of (\d+) steps")
 # A cluster's own log may follow after a comma.
+INTERRUPTED = 130  # a shell's exit code for Ctrl-C
 LOGS = re.compile(r"^\s+log: (.+?)(?:, .+)? \(check log file")
 
 
@@ -171,6 +172,53 @@ def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
     return finished, list(failed)
 
 
+def run_snakemake(
+    commands: Iterable[list[str]], log: Path, lock: TextIO
+) -> tuple[int, list[Path], int]:
+    """Run calls of Snakemake one after the other, up to one that fails.
+
+    Parameters
+    ----------
+    commands : iterable of list of str
+        As `snakemake_command` makes them.
+    log : Path
+        Receives all that they print; what is a reader's business is printed.
+    lock : file
+        That of `only_one`, for Snakemake to hold as well.
+
+    Returns
+    -------
+    finished : int
+        Number of jobs that were done.
+    failed : list of Path
+        Logs of the jobs that failed.
+    code : int
+        0, Snakemake's exit code, or `INTERRUPTED`.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    finished, code = 0, 0
+    failed: list[Path] = []
+    with open(log, "w", encoding="utf-8", buffering=1) as file:
+        for command in commands:
+            with subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, pass_fds=[lock.fileno()],
+            ) as process:  # fmt: skip
+                assert process.stdout is not None
+                try:
+                    more, failed = report(process.stdout, file)
+                except KeyboardInterrupt:
+                    # It reaches Snakemake too, which ends its jobs and drops what is half-written.
+                    process.wait()
+                    print("\nInterrupted. Call the same command to go on from here.",
+                          file=sys.stderr)  # fmt: skip
+                    return finished, [], INTERRUPTED
+                finished, code = finished + more, process.wait()
+            if code != 0:
+                break
+    return finished, failed, code
+
+
 def last_line(log: Path) -> str:
     """The sentence with which a failed job ended, or a note that it left none."""
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
@@ -195,20 +243,22 @@ def make(
                 f"another `model` or `dataset` in profiles/{profile}.yaml; "
                 "the default profile's pages show them as not run"
             )
+        log = BUILD / profile / "logs" / "snakemake.log"
         with only_one(BUILD / ".lock") as lock:
             config = {"profile": profile, "anonymous": int(anonymous)}
             command = snakemake_command(config, "--cores", str(cores))
-            finished, failed, code = _run(command, _snakemake_log(profile), lock)
+            finished, failed, code = run_snakemake([command], log, lock)
     except (ParameterError, RuntimeError) as error:
         print(f"make book: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
     seconds = time.perf_counter() - started
+    if code == INTERRUPTED:
+        raise typer.Exit(code)
     if code != 0:
-        whole = _snakemake_log(profile)
-        for log in failed or [whole]:
-            print(f"FAILED  {last_line(log)}\n        log: {log}", file=sys.stderr)
+        for found in failed or [log]:
+            print(f"FAILED  {last_line(found)}\n        log: {found}", file=sys.stderr)
         print(
-            f"The book was not built; {whole} has the whole report. "
+            f"The book was not built; {log} has the whole report. "
             "Call the same command to go on from here.",
             file=sys.stderr,
         )
@@ -219,30 +269,6 @@ def make(
         print(f"Nothing has changed since the last build ({seconds:.0f} s to see that).")
     folder = stage.html_folder(profile, anonymous=anonymous)
     print(f"The book: {folder / 'index.html'}")
-
-
-def _snakemake_log(profile: str) -> Path:
-    return BUILD / profile / "logs" / "snakemake.log"
-
-
-def _run(command: list[str], log: Path, lock: TextIO) -> tuple[int, list[Path], int]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        open(log, "w", encoding="utf-8") as file,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, pass_fds=[lock.fileno()],
-        ) as process,
-    ):  # fmt: skip
-        assert process.stdout is not None
-        try:
-            finished, failed = report(process.stdout, file)
-        except KeyboardInterrupt:
-            # Ctrl-C reaches Snakemake too: let it end its jobs and remove what is half-written.
-            process.wait()
-            print("\nInterrupted. Call the same command to go on from here.", file=sys.stderr)
-            raise typer.Exit(130) from None
-        return finished, failed, process.wait()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`make sweep`: the points of a grid through the book's Snakefile, here or on a cluster."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,10 +8,11 @@ from typing import Annotated
 import typer
 
 from crlib.book.make import (
+    INTERRUPTED,
     last_line,
     models_to_fetch,
     only_one,
-    report,
+    run_snakemake,
     sets_to_fetch,
     snakemake_command,
 )
@@ -78,25 +78,14 @@ def make(
         grid = read_grid(path)
         refuse_what_is_missing(grid)
         log = grid.folder / "logs" / "snakemake.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        finished, code = 0, 0
-        failed: list[Path] = []
-        with only_one(BUILD / ".lock") as lock, open(log, "w", encoding="utf-8") as file:
-            for target in targets(grid):
-                call = command(path, jobs=jobs, executor=executor, target=target)
-                with subprocess.Popen(
-                    call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                    pass_fds=[lock.fileno()],
-                ) as process:  # fmt: skip
-                    assert process.stdout is not None
-                    more, failed = report(process.stdout, file)
-                    code = process.wait()
-                finished += more
-                if code != 0:
-                    break
+        calls = [command(path, jobs=jobs, executor=executor, target=each) for each in targets(grid)]
+        with only_one(BUILD / ".lock") as lock:
+            finished, failed, code = run_snakemake(calls, log, lock)
     except (ValueError, RuntimeError) as error:
         print(f"make sweep: {error}", file=sys.stderr)
         raise typer.Exit(2) from None
+    if code == INTERRUPTED:
+        raise typer.Exit(code)
     table = write_table(grid)
     states = table.drop_duplicates("run")["state"]
     lost = f" ({states.eq('failed').sum()} failed)" if states.eq("failed").any() else ""

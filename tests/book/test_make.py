@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,44 @@ def test_a_job_that_failed_and_came_back_is_not_reported():
     ]  # fmt: skip
     _, failed = make.report("".join(lines).splitlines(keepends=True), io.StringIO())
     assert failed == [Path("/x/2.log")]
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from crlib.book import make
+folder, calls = Path(sys.argv[1]), [[sys.executable, "-c", code] for code in sys.argv[2:]]
+with make.only_one(folder / "lock") as lock:
+    print(make.run_snakemake(calls, folder / "log", lock))
+"""
+
+
+def test_calls_follow_each_other_up_to_one_that_fails(tmp_path):
+    done = "print('1 of 1 steps'); raise SystemExit({})"
+    call = [sys.executable, "-c", DRIVER, tmp_path, done.format(0), done.format(3), "print('no')"]
+    found = subprocess.run(call, capture_output=True, text=True, check=True, timeout=60)
+    assert found.stdout == "(0, [], 3)\n"
+    assert (tmp_path / "log").read_text() == "1 of 1 steps\n" * 2
+
+
+def test_ctrl_c_waits_for_the_jobs_and_says_how_to_go_on(tmp_path, hear_ctrl_c):
+    job = (
+        "import signal, time\ntry:\n print('up', flush=True); time.sleep(60)\n"
+        "except KeyboardInterrupt:\n time.sleep(1); print('cleaned')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", DRIVER, tmp_path, job, job], text=True, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=hear_ctrl_c,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    log = tmp_path / "log"
+    while not (log.is_file() and "up" in log.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert output == f"(0, [], {make.INTERRUPTED})\n"
+    assert errors == "\nInterrupted. Call the same command to go on from here.\n"
 
 
 def test_a_missing_notebook_is_named_though_an_earlier_book_is_there(monkeypatch):
