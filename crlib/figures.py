@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from html import escape
 from typing import Any
 
@@ -27,16 +28,22 @@ pio.templates["crlib"] = go.layout.Template(
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
         "margin": {"l": 64, "r": 16, "t": 24, "b": 56},
-        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top"},
-        "xaxis": {"gridcolor": "#e6e6e6", "zeroline": False, "ticks": "outside"},
-        "yaxis": {
-            "gridcolor": "#e6e6e6",
-            "zeroline": False,
-            "ticks": "outside",
-            "automargin": True,
-        },  # the axis' title stays clear of long tick labels
+        # Above the drawing, where no title of an axis can run into it.
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        # The axes' titles stay clear of their tick labels, long ones and those of two lines too.
+        **{
+            axis: {
+                "gridcolor": "#e6e6e6",
+                "zeroline": False,
+                "ticks": "outside",
+                "automargin": True,
+                "title": {"standoff": 12},
+            }
+            for axis in ("xaxis", "yaxis")
+        },
     }
 )
+TITLE = 36  # letters of an axis' title in a line: more would be cut in a narrow figure
 
 
 class Figure:
@@ -86,6 +93,10 @@ def show(fig: go.Figure, name: str, alt: str, *, data: pd.DataFrame, run: Run) -
         raise ValueError(f"figure {name}: this run has one of that name; choose another")
     run.figures.append(name)
     fig.update_layout(template="crlib")
+    for axis in (*fig.select_xaxes(), *fig.select_yaxes()):
+        if axis.title.text:
+            lines = axis.title.text.split("<br>")
+            axis.title.text = "<br>".join(part for line in lines for part in _wrapped(line))
     drawing = json.loads(fig.to_json())
     csv = data.to_csv(index=False, float_format="%.6g")
     folder = run.out_dir / "figures"
@@ -104,6 +115,17 @@ def show(fig: go.Figure, name: str, alt: str, *, data: pd.DataFrame, run: Run) -
             "text/plain": f"Figure {name}: {alt}",
         }
     )
+
+
+def _wrapped(line: str) -> list[str]:
+    """Lines of at most `TITLE` letters: broken before a bracket first, then in equal parts."""
+    if len(line) <= TITLE:
+        return [line]
+    head, bracket, tail = line.partition(" (")
+    if bracket:
+        return [*_wrapped(head), *_wrapped(f"({tail}")]
+    count = -(-len(line) // TITLE)
+    return textwrap.wrap(line, max(len(line) // count + 6, TITLE * 2 // 3), break_on_hyphens=False)
 
 
 def _html(notebook: str, name: str, alt: str, drawing: dict[str, Any], csv: str) -> str:
@@ -155,7 +177,7 @@ def slider(
     for i, trace in enumerate(fig.data):
         trace.visible = i >= needed or i // per_step == active
     fig.update_layout(
-        sliders=[{"active": active, "steps": steps, "pad": {"t": 48},
+        # Below the axis' title, which may have two lines.
+        sliders=[{"active": active, "steps": steps, "pad": {"t": 84},
                   "currentvalue": {"prefix": f"{title}: "}}],
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )  # fmt: skip

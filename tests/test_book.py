@@ -26,6 +26,27 @@ DRAW_ALL = """async () => {
 }"""
 
 
+# Titles that are cut, or that run into the labels around them.
+CLUTTER = """(selector) => [...document.querySelectorAll(selector)].flatMap((area) => {
+  const inner = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1
+    && a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+    && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const all = (names) => [...area.querySelectorAll(names)]
+    .map((text) => ({ said: text.textContent, box: text.getBoundingClientRect() }))
+    .filter(({ box }) => box.width > 0);
+  const titles = all("[class*=xtitle], [class*=ytitle], .x2title, .gtitle");
+  const others = all(".xtick text, .x2tick text, .ytick text, .y2tick text, .legendtext, " +
+    ".slider-label");
+  const whole = area.getBoundingClientRect();
+  return titles.flatMap((title) => [
+    ...(inner(title.box, whole) ? [] : [`cut: ${title.said}`]),
+    ...[...others, ...titles].filter((other) => other !== title && meet(title.box, other.box))
+      .map((other) => `${title.said} runs into ${other.said}`),
+  ]);
+})"""
+
+
 class Reader:
     """A page without network, and a list of all that went wrong on it."""
 
@@ -99,8 +120,8 @@ def test_every_page_is_whole_without_a_network(smoke_book, reader):
 
 
 def figure_faults(page: Page) -> list[str]:
-    """Figures that plotly has not drawn, or that have no description."""
-    faults = []
+    """Figures that plotly has not drawn, whose titles collide, or that have no description."""
+    faults = page.evaluate(CLUTTER, ".crlib-plot-area")
     for figure in page.locator("figure.crlib-plot").all():
         name = figure.get_attribute("id")
         if figure.locator(".crlib-plot-area svg.main-svg").count() == 0:

@@ -28,8 +28,16 @@ FOOT = (
 SETTLE = """async () => {
   await window.MathJax?.startup?.promise;
   await document.fonts.ready;
-  for (const cell of document.querySelectorAll("table.dataframe td"))
-    if (/[a-z]{3}/i.test(cell.textContent)) cell.classList.add("words");
+  // Columns of words are set flush left, their heads too. Counted from the right: on the left a
+  // cell may span several rows.
+  for (const table of document.querySelectorAll("table.dataframe")) {
+    const rows = [...table.rows].map((row) => [...row.cells].reverse());
+    for (let column = 0; rows.some((row) => row.length > column); column++) {
+      const cells = rows.map((row) => row[column]).filter(Boolean);
+      if (cells.some((cell) => cell.tagName === "TD" && /[a-z]{3}/i.test(cell.textContent)))
+        cells.forEach((cell) => cell.classList.add("words"));
+    }
+  }
   const width = document.querySelector("main").clientWidth;
   for (const e of document.querySelectorAll("table, pre, mjx-container[display='true'], img")) {
     const wide = Math.max(e.scrollWidth, e.getBoundingClientRect().width);

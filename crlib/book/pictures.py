@@ -1,6 +1,7 @@
 """A run's figures as files for papers and slides: PDF, PNG and SVG beside their data."""
 
 import copy
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,27 @@ def still(drawing: dict[str, Any]) -> dict[str, Any]:
     layout["width"] = WIDTH
     layout["height"] = round((layout.get("height") or HEIGHT) * (1 + WIDTH / SCREEN) / 2)
     if said:
-        layout["title"] = {"text": "; ".join(said), "font": {"size": 14}, "x": 0.02, "y": 0.98}
-        top = (layout.get("margin") or {}).get("t", 24)
-        layout["margin"] = {**(layout.get("margin") or {}), "t": max(top, 24) + 56}
+        # The title stands above the legend, and both above what is drawn.
+        layout["title"] = {"text": "; ".join(said), "font": {"size": 14}, "x": 0.02,
+                           "y": 1, "yanchor": "top", "pad": {"t": 8}}  # fmt: skip
+        rows = legend_rows(figure) if layout.get("showlegend", True) else 0
+        margin = layout.get("margin") or {}
+        layout["margin"] = {**margin, "t": max(margin.get("t", 24), 40) + 20 * rows}
+        layout["height"] += 20 * max(rows - 1, 0)
     return figure
+
+
+def legend_rows(figure: dict[str, Any]) -> int:
+    """How many rows a legend above the drawing takes at the most, by the length of its names."""
+    names = {
+        trace["name"] for trace in figure.get("data", [])
+        if trace.get("name") and trace.get("visible", True) is True
+        and trace.get("showlegend", True)
+    }  # fmt: skip
+    if not names:
+        return 0
+    columns = (WIDTH - 100) // (44 + 8 * max(map(len, names)))
+    return math.ceil(len(names) / max(columns, 1))
 
 
 def write_pictures(folder: Path) -> list[Path]:

@@ -37,7 +37,6 @@ def atlas(frame: pd.DataFrame) -> go.Figure:
             line={"color": "#000000", "width": 1, "dash": "dot"}, hoverinfo="skip",
         ))  # fmt: skip
     slider(fig, labels, len(groups) + 1, title="part")
-    fig.layout.sliders[0].pad.t = 84  # below the axis' title
     fig.layout.sliders[0].len = 0.9  # the last step's label is centred on the end
     fig.update_xaxes(type="log", title="value of the axis (logarithmic)")
     fig.update_yaxes(title="estimate and 95% interval")

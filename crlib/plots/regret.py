@@ -177,11 +177,15 @@ def marks(
     low, high = ends
     order = list(dict.fromkeys(frame[row]))
     arms = list(dict.fromkeys(frame["arm"]))
-    for place, arm in enumerate(arms):
+    # A row has room for the arms that it has, one below the other.
+    place = frame.groupby(row)["arm"].transform(lambda own: own.map(arms.index).rank()) - 1
+    count = frame.groupby(row)["arm"].transform("size")
+    most = int(count.max())
+    frame = frame.assign(shift=0.75 / most * (place - (count - 1) / 2))
+    for arm in arms:
         rows = frame[frame["arm"] == arm]
-        shift = 0.75 / len(arms) * (place - (len(arms) - 1) / 2)
         fig.add_trace(go.Scatter(
-            x=rows[value].tolist(), y=[order.index(name) + shift for name in rows[row]],
+            x=rows[value].tolist(), y=(rows[row].map(order.index) + rows["shift"]).tolist(),
             mode="markers", name=arm,
             marker={"symbol": ARM_MARKS.get(arm, "circle"), "size": 9,
                     "color": [COLOURS[family] for family in rows["family"]]},
@@ -197,12 +201,7 @@ def marks(
         tickvals=list(range(len(order))), ticktext=order, autorange="reversed", automargin=True
     )
     fig.update_xaxes(title=title)
-    # Above the drawing, where no title of an axis can run into it.
-    fig.update_layout(
-        height=180 + len(order) * max(44, 22 * len(arms)),
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, showlegend=len(arms) > 1,
-        margin={"b": 88 if "<br>" in title else 64},
-    )  # fmt: skip
+    fig.update_layout(height=180 + len(order) * max(36, 18 * most), showlegend=len(arms) > 1)
     return fig
 
 

@@ -104,9 +104,9 @@ figures.show(
 
 # %% tags=["hide-input"]
 names = {"rounds_per_second": "rounds/s", "gigabytes": "GB", "score_ratio": "score",
-         "regret_ratio": "regret"}  # fmt: skip
+         "regret_ratio": "regret ratio"}  # fmt: skip
 table = frame.assign(K=frame["K"].map("{:,}".format)).rename(columns=names).set_index(["K", "index"])
-table[list(names.values())].round({"rounds/s": 0, "GB": 3, "score": 4, "regret": 3})
+table[list(names.values())].round({"rounds/s": 0, "GB": 3, "score": 4, "regret ratio": 3})
 
 # %%
 fits = {name: plots.exponent(frame, name, least=p.ks[0] * 10) for name in ("exact", "scan", "ivf")}

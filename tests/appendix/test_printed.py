@@ -8,6 +8,7 @@ import unicodedata
 import pytest
 import yaml
 from pypdf import PdfReader
+from test_book import CLUTTER
 
 from crlib.appendix import printed
 from crlib.book import stage
@@ -86,6 +87,28 @@ def test_the_book_is_printed_whole(smoke_book, appendix):
 
 @pytest.mark.browser
 @pytest.mark.smoke
+def test_titles_of_still_figures_are_whole(smoke_book, browser, tmp_path):
+    page = browser.new_page()
+    found, seen = {}, 0
+    for path in sorted((smoke_book / "results").rglob("*.svg")):
+        page.goto(path.as_uri())
+        found[path.stem] = page.evaluate(CLUTTER, "svg:root")
+        seen += page.locator(".xtitle").count()
+    assert seen > 10
+    assert {name: faults for name, faults in found.items() if faults} == {}
+    text = '<text class="{}" x="{}" y="20">a title</text>'
+    drawn = text.format("xtitle", 20) + text.format("legendtext", 30) + text.format("ytitle", 280)
+    (tmp_path / "bad.svg").write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="300" height="30">{drawn}</svg>'
+    )
+    page.goto((tmp_path / "bad.svg").as_uri())
+    faults = page.evaluate(CLUTTER, "svg:root")
+    assert faults == ["a title runs into a title", "cut: a title"], "the check sees nothing"
+    page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.smoke
 @pytest.mark.usefixtures("appendix")
 def test_nothing_leaves_the_paper(browser):
     """On the page that is printed nothing is wider than the text, and every figure is there."""
@@ -100,8 +123,14 @@ def test_nothing_leaves_the_paper(browser):
         .filter((e) => e.getBoundingClientRect().right > main.right + 2)
         .map((e) => e.tagName + " " + e.textContent.slice(0, 60)); }"""
     )
+    # A page of A4 without its margins is 963 px high.
+    tall = page.evaluate(
+        """() => [...document.querySelectorAll("main figure")]
+        .filter((e) => e.getBoundingClientRect().height > 963).map((e) => e.textContent)"""
+    )
     drawn = page.locator("figure.crlib-plot img").count()
     page.close()
     assert wide == []
+    assert tall == []
     results = read_results(BUILD / "results" / "smoke").values()
     assert drawn == sum(len(result.figures) for result in results) > 10
