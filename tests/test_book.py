@@ -35,7 +35,7 @@ CLUTTER = """(selector) => [...document.querySelectorAll(selector)].flatMap((are
   const all = (names) => [...area.querySelectorAll(names)]
     .map((text) => ({ said: text.textContent, box: text.getBoundingClientRect() }))
     .filter(({ box }) => box.width > 0);
-  const titles = all("[class*=xtitle], [class*=ytitle], .x2title, .gtitle");
+  const titles = all("text.xtitle, text.x2title, text.ytitle, text.gtitle");
   const others = all(".xtick text, .x2tick text, .ytick text, .y2tick text, .legendtext, " +
     ".slider-label");
   const whole = area.getBoundingClientRect();
