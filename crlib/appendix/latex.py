@@ -25,11 +25,15 @@ DISPLAY = re.compile(r"\\\[(.*?)\\\]", re.DOTALL)
 FIGURE = re.compile(r'<figure class="crlib-plot" id="figure-([a-z0-9_-]+)">')
 # The parameters and the provenance are the book's; of the evidence the paper takes the figures.
 LEFT_OUT = {"Parameters", "Evidence", "Provenance"}
+STILL = (
+    "Where the text speaks of a slider, the figure shows one of its positions, named above it; "
+    "the book has them all."
+)
 MARKDOWN = "markdown+tex_math_dollars+raw_tex+raw_attribute-auto_identifiers"
 THEOREMS = ("proposition", "definition", "lemma", "theorem", "corollary")
 
 HEAD = r"""% The executable appendix, to be \input. Made by `make appendix`; edit nothing here.
-% The preamble needs: \usepackage{amsmath,amssymb,amsthm,graphicx,booktabs} \input{macros}
+% The preamble needs: \usepackage{amsmath,amssymb,amsthm,graphicx,booktabs,hyperref} \input{macros}
 % Figures are read from the folder \crlibfigures (figures), citations from references.bib.
 \providecommand\tightlist{\setlength{\itemsep}{0pt}\setlength{\parskip}{0pt}}
 % natbib tells a citation in brackets from one in the sentence; without it both are numbers.
@@ -172,15 +176,15 @@ def verdict_table(claim: Claim, result: Result) -> str:
         for item in (found for found in result.claims if found.id == part.id):
             base = f"{part.id}/{slug(item.group)}"
             rows.append(
-                rf"{escaped(item.group)} & \crlib{{{base}/estimate}} [\crlib{{{base}/low}}, "
-                rf"\crlib{{{base}/high}}] & \crlib{{{base}/verdict}}\\"
+                rf"\raggedright {escaped(item.group)} & \raggedright \crlib{{{base}/estimate}} "
+                rf"[\crlib{{{base}/low}}, \crlib{{{base}/high}}] & \crlib{{{base}/verdict}}\\"
             )
     body = "\n".join(rows)
     return (
-        "\\begin{table}[htb]\\centering\\small\n"
+        "\\begin{table}[htb]\\centering\\footnotesize\n"
         f"\\caption{{{claim.id}: {escaped(claim.title)}. Verdict: \\crlib{{{claim.id}}}.}}\n"
         "\\setlength{\\tabcolsep}{3pt}\n"
-        "\\begin{tabular}{@{}p{0.28\\columnwidth}p{0.44\\columnwidth}p{0.22\\columnwidth}@{}}\n"
+        "\\begin{tabular}{@{}p{0.29\\columnwidth}p{0.44\\columnwidth}p{0.22\\columnwidth}@{}}\n"
         f"\\toprule\n{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table}}\n"
     )
 
@@ -190,7 +194,8 @@ def figure_tex(notebook: str, name: str, alt: str) -> str:
     file = f"{notebook.replace('/', '-')}-{name}.pdf"
     return (
         "\\begin{figure}[htb]\\centering\n"
-        f"\\includegraphics[width=\\columnwidth]{{\\crlibfigures/{file}}}\n"
+        "\\includegraphics[width=\\columnwidth,height=0.75\\textheight,keepaspectratio]"
+        f"{{\\crlibfigures/{file}}}\n"
         f"\\caption{{{escaped(alt)}}}\\label{{fig:{notebook}/{name}}}\n\\end{{figure}}\n"
     )
 
@@ -235,7 +240,7 @@ def appendix_tex(
         for kind in THEOREMS
     )
     claims = load_claims()
-    blocks = [HEAD + kinds, summary_table(claims)]
+    blocks = [HEAD + kinds, f"\\noindent {STILL}\n", summary_table(claims)]
     for chapter in chapters:
         notebook = chapter.notebook
         blocks.append(f"\\section{{{escaped(chapter.title)}}}\\label{{sec:{notebook}}}\n")

@@ -104,7 +104,7 @@ def write_pdf(source: Path, results: dict[str, Result], out: Path, browser: str)
     html = printed.one_page(
         built.read_text(encoding="utf-8"), parts=toc["parts"], pictures=addresses, title=TITLE,
         facts=[f"Profile {book['profile']}, {len(results)} notebooks", f"Commit {commit}",
-               str(book["date"])],
+               str(book["date"]), latex.STILL],
         static="../_static",
     )  # fmt: skip
     document = built.with_name("print.html")

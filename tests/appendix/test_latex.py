@@ -99,8 +99,7 @@ textheight=9in]{geometry}\setlength{\columnsep}{0.25in}""",
 }
 PAPER = r"""
 \usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}
-\usepackage{amsmath,amssymb,amsthm,graphicx,booktabs,hyperref}
-\input{macros}
+NEEDED
 \begin{document}
 C3 is \crlib{C3}. BODY
 \appendix
@@ -120,7 +119,9 @@ def latex_or_skip() -> None:
 
 def compiled(folder, kind, body="") -> str:
     """Compile the paper as its authors would; give what LaTeX says at the last time."""
-    (folder / "paper.tex").write_text(CLASSES[kind] + PAPER.replace("BODY", body))
+    needed = re.search("^% The preamble needs: (.+)$", latex.HEAD, re.MULTILINE)[1]
+    text = CLASSES[kind] + PAPER.replace("NEEDED", needed).replace("BODY", body)
+    (folder / "paper.tex").write_text(text)
     for command in ("pdflatex", "bibtex", "pdflatex", "pdflatex"):
         options = ["-interaction=nonstopmode"] if command == "pdflatex" else []
         done = subprocess.run(
