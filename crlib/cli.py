@@ -166,7 +166,7 @@ def diff(
     crlib diff published/html build/results/laptop --out comparison.html
     crlib diff build/results/laptop build/runs --tolerance 0.01 --json
     """
-    from crlib.compare import compare
+    from crlib.compare import compare, gathered
 
     try:
         runs = [read_results(_folder(path)) for path in (run_a, run_b)]
@@ -180,8 +180,10 @@ def diff(
     if as_json:
         typer.echo(json.dumps([asdict(change) for change in changes], indent=1))
     else:
-        table = Table("Page", "What", "Name", "A", "B", "Overlap")
-        for change in changes:
+        table = Table()
+        for head in ("Page", "What", "Name", "A", "B", "Overlap"):
+            table.add_column(head, overflow="fold")
+        for change in gathered(changes):
             cells = [change.notebook, change.kind, change.name, change.a, change.b]
             shown = ["" if cell is None else escape(_short(cell)) for cell in cells]
             overlap = {True: "yes", False: "no", None: ""}[change.overlap]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crlib.claims import Evidence, Result
@@ -70,9 +70,43 @@ def compare(
             changes.append(Change(notebook, "notebook", notebook, here, there))
             continue
         changes += _differences(notebook, "input", _inputs(a), _inputs(b), 0.0)
-        changes += _differences(notebook, "number", a.numbers, b.numbers, tolerance)
+        changes += _differences(notebook, "number", numbers_of(a), numbers_of(b), tolerance)
         changes += _claims(notebook, a, b, tolerance)
     return changes
+
+
+def numbers_of(result: Result) -> dict[str, Any]:
+    """A run's numbers by name; those of a table as "costs.0.seconds", row by row."""
+    return dict(_flat(result.numbers))
+
+
+def gathered(changes: Iterable[Change]) -> list[Change]:
+    """Bring inputs that differ alike on several pages together, for a reader.
+
+    Parameters
+    ----------
+    changes : iterable of Change
+
+    Returns
+    -------
+    list of Change
+        An input that has the same name and values on more than one page stands once, with the
+        pages, or where they are many their number, in place of the notebook.
+    """
+    pages: dict[tuple[str, str, str], list[str]] = {}
+    first: dict[tuple[str, str, str], Change] = {}
+    for place, change in enumerate(changes):
+        alike = (change.name, repr(change.a), repr(change.b))
+        key = alike if change.kind == "input" else ("", "", str(place))
+        pages.setdefault(key, []).append(change.notebook)
+        first.setdefault(key, change)
+    return [
+        replace(
+            change,
+            notebook=", ".join(pages[key]) if len(pages[key]) <= 3 else f"{len(pages[key])} pages",
+        )
+        for key, change in first.items()
+    ]
 
 
 def _inputs(result: Result) -> dict[str, Any]:
@@ -87,6 +121,8 @@ def _inputs(result: Result) -> dict[str, Any]:
 
 def _flat(values: Values) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            value = dict(enumerate(value))
         if isinstance(value, Mapping):
             yield from ((f"{name}.{inner}", found) for inner, found in _flat(value))
         else:
@@ -126,6 +162,8 @@ def _said(evidence: Evidence | None) -> str | None:
 
 
 def _same(a: Any, b: Any, tolerance: float) -> bool:
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return all(_same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (a, b))
     if not numbers:
         return bool(a == b)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crlib import io
 from crlib.claims import Evidence, Result
-from crlib.compare import Change
+from crlib.compare import Change, gathered, numbers_of
 from crlib.ledger import badge, interval_text
 
 STYLE = """
@@ -57,11 +57,15 @@ def write_report(
         listed = ", ".join(f"<code>{escape(name)}</code>" for name in left)
         blocks.append(f"<p>In one run only, and not compared: {listed}.</p>")
     blocks.append("<h2>Verdicts and intervals</h2>" + _intervals(first, second, both))
+    compared = sum(len({**numbers_of(first[name]), **numbers_of(second[name])}) for name in both)
     for kind, title, none in (
-        ("number", "Numbers that differ", "All numbers are the same within the tolerance."),
+        ("number", "Numbers that differ",
+         f"All {compared:,} numbers are the same within the tolerance."),
         ("input", "What differed in the inputs", "Inputs, parameters, versions: no difference."),
-    ):
-        found = [change for change in changes if change.kind == kind]
+    ):  # fmt: skip
+        found = [change for change in gathered(changes) if change.kind == kind]
+        if kind == "number" and found:
+            title += f": {len(found):,} of {compared:,}"
         blocks.append(f"<h2>{title}</h2>" + (_changes(found) if found else f"<p>{none}</p>"))
     io.write_text(
         path,

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from crlib import io
 from crlib.claims import Evidence, Result
 from crlib.cli import app
-from crlib.compare import compare
+from crlib.compare import Change, compare, gathered
 
 
 def evidence(estimate=0.2, half=0.1, verdict="supported", group="BERT / SimCSE"):
@@ -51,6 +51,7 @@ def test_a_changed_metric_shows_up_on_the_page(tmp_path):
     assert "0.2 [0.1, 0.3]" in text
     assert "-0.2 [-0.3, -0.1]" in text
     assert "<td>x</td><td>1</td><td>1.5</td>" in text
+    assert "Numbers that differ: 2 of 2" in text
     assert "&lt;b&gt;" in text
     assert "<b>" not in text
     done = CliRunner().invoke(app, ["diff", str(a), str(a), "--out", str(page)])
@@ -58,7 +59,7 @@ def test_a_changed_metric_shows_up_on_the_page(tmp_path):
     text = page.read_text()
     assert "<h1>0 verdicts changed, 0 pairs of intervals apart, in 1 page</h1>" in text
     assert 'class="flipped"' not in text
-    assert "All numbers are the same" in text
+    assert "All 2 numbers are the same" in text
 
 
 def test_a_run_is_the_same_as_itself_however_long_it_took():
@@ -87,6 +88,36 @@ def test_numbers_differ_beyond_the_tolerance_only():
     assert [c.name for c in changes(a, b, tolerance=0.01)] == ["z"]
     with pytest.raises(ValueError, match="tolerance = -1"):
         changes(a, b, tolerance=-1)
+
+
+def test_numbers_in_tables_and_lists_are_compared_one_by_one():
+    rows = [{"K": 10, "s": 1.0}, {"K": 20, "s": 2.0}]
+    a = result(numbers={"costs": rows, "ends": [1.0, 2.0], "same": [1, [2.0, "x"]]})
+    moved = [rows[0], {"K": 20, "s": 2.1}]
+    b = result(numbers={"costs": moved, "ends": [1.0, 2.001], "same": [1, [2.0 + 1e-12, "x"]]})
+    found = [(c.name, c.a, c.b) for c in changes(a, b)]
+    assert found == [("costs.1.s", 2.0, 2.1), ("ends", [1.0, 2.0], [1.0, 2.001])]
+    assert [c.name for c in changes(a, b, tolerance=0.01)] == ["costs.1.s"]
+    shorter = result(numbers={"costs": moved[1:], "ends": [1.0], "same": [1, [2.0, "x"]]})
+    assert {c.name for c in changes(b, shorter)} == {
+        "costs.0.K", "costs.0.s", "costs.1.K", "costs.1.s", "ends",
+    }  # fmt: skip
+
+
+def test_inputs_that_differ_alike_are_told_once():
+    pages = [f"a/{i}" for i in range(5)]
+    found = gathered(
+        [
+            *(Change(page, "input", "commit", "abc", "def") for page in pages),
+            *(Change(page, "input", "versions.numpy", "1", "2") for page in pages[:2]),
+            Change("a/0", "input", "versions.numpy", "1", "3"),
+            *(Change(page, "number", "x", 1, 2) for page in pages[:2]),
+        ]
+    )
+    assert [(c.notebook, c.name, c.b) for c in found] == [
+        ("5 pages", "commit", "def"), ("a/0, a/1", "versions.numpy", "2"),
+        ("a/0", "versions.numpy", "3"), ("a/0", "x", 2), ("a/1", "x", 2),
+    ]  # fmt: skip
 
 
 def test_a_verdict_that_flips_is_no_mere_move_of_an_interval():

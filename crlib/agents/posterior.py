@@ -82,6 +82,8 @@ class Posterior:
         ------
         ValueError
             If the shapes do not fit, or a value is not finite.
+        FloatingPointError
+            If the posterior has overflowed.
         """
         features = np.asarray(phi, self.mean.dtype)
         rewards = np.asarray(reward, self.mean.dtype)
@@ -97,10 +99,15 @@ class Posterior:
             raise ValueError("phi or reward holds a value that is not finite")
         if block == (1,):
             features, rewards, block = features[:, 0], rewards[:, 0], ()
-        if block:
-            self._update_block(features, rewards)
-        else:
-            self._update_one(features, rewards)
+        # A product of matrices may compute beyond their edges, on whatever lies there, and drop
+        # it; the processor's mark of an invalid number stays. What counts is looked at below.
+        with np.errstate(invalid="ignore"):
+            if block:
+                self._update_block(features, rewards)
+            else:
+                self._update_one(features, rewards)
+        if not np.isfinite(self.mean).all():
+            raise FloatingPointError("the posterior's mean is no longer finite")
         self.n += block[0] if block else 1
         self._sum_of_squares += (rewards.reshape(replications, -1) ** 2).sum(axis=1)
 

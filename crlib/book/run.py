@@ -113,7 +113,8 @@ def published(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
     papermill keeps absolute paths and times in the metadata, and shows the parameters twice: as
     the notebook sets them and as they were injected. The page shows the second, without the
-    output folder. Of a figure's two forms, plotly's for Jupyter and HTML, it keeps the HTML.
+    output folder. Of a figure's two forms, plotly's for Jupyter and HTML, it keeps the HTML. A
+    warning that was printed names its file within the project.
 
     Parameters
     ----------
@@ -128,6 +129,8 @@ def published(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
                 output.data.pop("application/vnd.plotly.v1+json", None)
+            if output.output_type == "stream":  # a warning names the file that it comes from
+                output.text = output.text.replace(f"{ROOT}/", "")
         if injected and "parameters" in tags(cell):
             cell.metadata.tags = [*tags(cell), "remove-cell"]
         if "injected-parameters" in tags(cell):

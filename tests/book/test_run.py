@@ -94,3 +94,9 @@ def test_a_figures_second_form_is_dropped():
     output = nbformat.v4.new_output("display_data", data=data)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("f()", outputs=[output])])
     assert set(run.published(notebook).cells[0].outputs[0].data) == {"text/html"}
+
+
+def test_a_warning_names_no_folder_of_this_machine():
+    said = nbformat.v4.new_output("stream", name="stderr", text=f"{run.ROOT}/crlib/io.py:1: odd\n")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("f()", outputs=[said])])
+    assert run.published(notebook).cells[0].outputs[0].text == "crlib/io.py:1: odd\n"
