@@ -154,6 +154,14 @@ def combine(verdicts: Iterable[str]) -> Verdict:
     return seen.pop() if len(seen) == 1 else "mixed"  # type: ignore[return-value]
 
 
+def tally(claim: Claim, evidence: Iterable[Evidence]) -> str:
+    """How many of a claim's intervals say what: "1 supported, 7 not supported"."""
+    parts = {part.id for part in claim.parts}
+    verdicts = [item.verdict for item in evidence if item.id in parts]
+    kinds = ("supported", "not supported", "inconclusive")
+    return ", ".join(f"{verdicts.count(kind)} {kind}" for kind in kinds if kind in verdicts)
+
+
 def part_verdict(part: Part, evidence: Iterable[Evidence]) -> Verdict:
     """Verdict of a part over its matched pairs."""
     return combine(item.verdict for item in evidence if item.id == part.id)

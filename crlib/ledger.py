@@ -12,6 +12,7 @@ from crlib.claims import (
     claim_verdict,
     load_claims,
     part_verdict,
+    tally,
 )
 
 
@@ -34,15 +35,17 @@ def badge(verdict: str) -> str:
 
 
 def claim_badge(claim: Claim, evidence: Iterable[Evidence]) -> str:
-    """A claim's label, followed by the parts that it was judged without."""
+    """A claim's label, what a mixed one consists of, and the parts that it was judged without."""
     items = tuple(evidence)
-    label = badge(claim_verdict(claim, items))
+    verdict = claim_verdict(claim, items)
     run = {item.id for item in items}
     left = [part.id for part in claim.parts if part.id not in run]
-    if not left or len(left) == len(claim.parts):
-        return label
-    names = escape(", ".join(left))
-    return f'{label} <small class="not-run-parts">without {names}: not run</small>'
+    notes = [tally(claim, items)] if verdict == "mixed" else []
+    if left and len(left) < len(claim.parts):
+        notes.append(f"without {', '.join(left)}: not run")
+    if not notes:
+        return badge(verdict)
+    return f'{badge(verdict)} <small class="verdict-notes">{escape("; ".join(notes))}</small>'
 
 
 def interval_text(item: Evidence) -> str:

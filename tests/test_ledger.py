@@ -56,6 +56,17 @@ def test_a_claim_judged_without_a_part_says_so():
     assert ledger.claim_badge(claim, whole) == ledger.badge("supported")
 
 
+def test_a_mixed_claim_says_of_what():
+    (claim,) = (claim for claim in load_claims() if claim.id == "C3")
+    (item,) = result().claims
+    verdicts = ["not supported", "supported", "not supported"]
+    items = [item.model_copy(update={"group": str(i), "verdict": verdict})
+             for i, verdict in enumerate(verdicts)]  # fmt: skip
+    other = item.model_copy(update={"id": "C5.linear"})
+    label = ledger.claim_badge(claim, [*items, other])
+    assert "1 supported, 2 not supported; without C3.relative, C3.reward: not run" in label
+
+
 def test_text_of_the_data_is_escaped():
     claims = [claim for claim in load_claims() if claim.id == "C3"]
     html = ledger.banner(claims, result(group="<script>x</script>").claims).html

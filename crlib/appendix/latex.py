@@ -203,14 +203,15 @@ def figure_tex(notebook: str, name: str, alt: str) -> str:
 def summary_table(claims: Sequence[Claim]) -> str:
     """All claims with their verdicts, as a table over both columns."""
     rows = [
-        rf"{claim.id} & {escaped(claim.title)} & {escaped(claim.paper)} & \crlib{{{claim.id}}}\\"
+        rf"{claim.id} & {escaped(claim.title)} & {escaped(claim.paper)} & \crlib{{{claim.id}}} & "
+        rf"\crlib{{{claim.id}/intervals}}\\"
         for claim in claims
     ]
     body = "\n".join(rows)
     return (
         "\\begin{table*}[htb]\\centering\\small\n\\caption{Every claim and its verdict.}\n"
-        "\\begin{tabular}{@{}lp{0.3\\textwidth}p{0.42\\textwidth}p{0.12\\textwidth}@{}}\n"
-        "\\toprule\nClaim & & The paper leads one to expect & Verdict\\\\\n\\midrule\n"
+        "\\begin{tabular}{@{}lp{0.25\\textwidth}p{0.32\\textwidth}lp{0.2\\textwidth}@{}}\n"
+        "\\toprule\nClaim & & The paper leads one to expect & Verdict & Intervals\\\\\n\\midrule\n"
         f"{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table*}}\n"
     )
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from crlib.claims import Result, claim_verdict, load_claims, part_verdict
+from crlib.claims import Result, claim_verdict, load_claims, part_verdict, tally
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -77,7 +77,8 @@ def values(results: Mapping[str, Result], formats: set[tuple[str, str, str]]) ->
     Returns
     -------
     dict
-        Of a claim and of a part its verdict ("C3", "C3.raw"); of each group of a part estimate,
+        Of a claim and of a part its verdict ("C3", "C3.raw"), of a claim how many of its intervals
+        say what ("C3/intervals"); of each group of a part estimate,
         low, high, n, level and verdict ("C3.raw/BERT-SimCSE/low"); of a notebook its numbers
         ("theory/coverage/k").
 
@@ -90,6 +91,7 @@ def values(results: Mapping[str, Result], formats: set[tuple[str, str, str]]) ->
     found: dict[str, str] = {}
     for claim in load_claims():
         found[claim.id] = claim_verdict(claim, evidence)
+        found[f"{claim.id}/intervals"] = tally(claim, evidence) or "none"
         for part in claim.parts:
             found[part.id] = part_verdict(part, evidence)
     for item in evidence:

@@ -1,5 +1,6 @@
 """Figures of the regret chapters: curves with their bands, and one mark for each run."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -198,7 +199,10 @@ def marks(
     if line is not None:
         fig.add_vline(x=line, line={"color": "#000000", "width": 1, "dash": "dot"})
     fig.update_yaxes(
-        tickvals=list(range(len(order))), ticktext=order, autorange="reversed", automargin=True
+        tickvals=list(range(len(order))),
+        autorange="reversed",
+        automargin=True,
+        ticktext=["<br>".join(textwrap.wrap(name, 24)) for name in order],
     )
     fig.update_xaxes(title=title)
     fig.update_layout(height=180 + len(order) * max(36, 18 * most), showlegend=len(arms) > 1)

@@ -24,6 +24,7 @@ def test_each_interval_verdict_and_number_is_a_macro():
     assert (found[f"{base}/n"], found[f"{base}/level"]) == ("16,000", r"95\%")
     assert (found["theory/coverage/k"], found["theory/coverage/rho"]) == ("12,000", "0.1235")
     assert found["C1a"] == "not run"
+    assert (found["C3/intervals"], found["C1a/intervals"]) == ("1 inconclusive", "none")
 
 
 def test_a_number_is_shown_as_the_prose_shows_it():
