@@ -48,7 +48,8 @@ test: env  ## lint, types, unit tests, notebooks on the smoke profile, book buil
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check crlib tests benchmarks
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(CORES) --dist loadfile
+	@# In the order of the folders: sorted by size, the cluster's test, which mostly waits, came last.
+	$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
 
 bench: env  ## measure speed beside its limits and peers; results in build/bench and a page of the book
 	$(BIN)/python -m benchmarks.run
