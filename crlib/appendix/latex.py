@@ -210,7 +210,7 @@ def summary_table(claims: Sequence[Claim]) -> str:
     body = "\n".join(rows)
     return (
         "\\begin{table*}[htb]\\centering\\small\n\\caption{Every claim and its verdict.}\n"
-        "\\begin{tabular}{@{}lp{0.25\\textwidth}p{0.32\\textwidth}lp{0.2\\textwidth}@{}}\n"
+        "\\begin{tabular}{@{}lp{0.24\\textwidth}p{0.3\\textwidth}lp{0.18\\textwidth}@{}}\n"
         "\\toprule\nClaim & & The paper leads one to expect & Verdict & Intervals\\\\\n\\midrule\n"
         f"{body}\n\\bottomrule\n\\end{{tabular}}\n\\end{{table*}}\n"
     )
