@@ -12,7 +12,7 @@ width, the products with its square, so the ratio falls from the first to the la
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from transformers import BertConfig, BertModel
 from benchmarks import command
 from benchmarks.measure import result_row
 from crlib.data.harvest import catalogue
-from crlib.extractors.forward import batch_bounds, encode_tokens
+from crlib.extractors.forward import encode_tokens
 from crlib.extractors.load import Encoder, load_encoder
 from crlib.extractors.minilm import PAD, minilm_tokenizer
 from crlib.extractors.specs import MODELS
@@ -34,6 +34,17 @@ from crlib.settings import BUILD
 GOAL = 1.15
 BASE = "768 wide, 12 layers"
 BATCH_TOKENS = 1024
+
+
+def full_batches(lengths: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Cut sorted lengths into batches of the budget, whatever the lengths in them: the limit's."""
+    start = 0
+    for position, length in enumerate(lengths):
+        if position > start and (position - start + 1) * length > BATCH_TOKENS:
+            yield start, position
+            start = position
+    if start < len(lengths):
+        yield start, len(lengths)
 
 
 def products(encoder: Encoder, lengths: Sequence[int]) -> Callable[[], None]:
@@ -48,7 +59,7 @@ def products(encoder: Encoder, lengths: Sequence[int]) -> Callable[[], None]:
         torch.randn(shape) for shape in ((width, width), (width, inner), (inner, width))
     )
     shapes = []
-    for start, stop in batch_bounds(lengths, BATCH_TOKENS):
+    for start, stop in full_batches(lengths):
         batch = lengths[start:stop]
         length = round(sum(batch) / len(batch))
         shapes.append((sum(batch), (len(batch) * heads, length, width // heads)))
@@ -90,13 +101,13 @@ def base_size() -> Encoder:
 
 
 def every_tenth_batch(encoder: Encoder, texts: Sequence[str]) -> list[str]:
-    """Thin out texts by whole batches: a tenth of the work, and the padding of all of them.
+    """Thin out texts by whole batches: a tenth of the work, in batches as large as those of all.
 
-    A random tenth would spread over the same lengths and so be padded five times as much.
+    A random tenth would spread over the same lengths, a few texts of each.
     """
     lengths = [len(row) for row in token_ids(encoder.tokenizer, texts)]
     order = np.argsort(lengths, kind="stable")
-    bounds = list(batch_bounds([lengths[i] for i in order], BATCH_TOKENS))
+    bounds = list(full_batches([lengths[i] for i in order]))
     return [texts[i] for start, stop in bounds[5::10] for i in order[start:stop]]
 
 

@@ -20,6 +20,7 @@ from crlib.schemas import Parameters
 from crlib.settings import BUILD, ROOT
 
 Verdict = Literal["supported", "not supported", "inconclusive", "mixed", "not run"]
+ROUNDING = 1e-12  # an end this near to a threshold lies on it
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -30,7 +31,7 @@ class _Record(BaseModel):
 class Rule(_Record):
     """When an interval supports a part: wholly above, wholly below, or wholly within.
 
-    Exactly one of the three is set. `above: 0.9` reads "the lower end is at least 0.9".
+    Exactly one of the three is set. `above: 0.9` reads "the lower end is larger than 0.9".
     """
 
     above: Finite | None = None
@@ -113,6 +114,9 @@ def judge(
 ) -> Literal["supported", "not supported", "inconclusive"]:
     """Judge an interval by a rule: a verdict needs the whole interval on one side.
 
+    An end that differs from a threshold by no more than rounding (`ROUNDING`) lies on it: the end
+    of a bootstrap over ties may be 0, or 3e-19.
+
     Parameters
     ----------
     rule : Rule
@@ -133,14 +137,20 @@ def judge(
     if not low <= high:
         raise ValueError(f"interval [{low}, {high}]: expected two numbers with low <= high")
     if rule.within is not None:
-        inside = rule.within[0] <= low and high <= rule.within[1]
-        outside = high < rule.within[0] or low > rule.within[1]
+        floor, ceiling = rule.within
+        inside = _over(low, floor) >= 0 >= _over(high, ceiling)
+        outside = _over(high, floor) < 0 or _over(low, ceiling) > 0
     elif rule.above is not None:
-        inside, outside = low > rule.above, high < rule.above
+        inside, outside = _over(low, rule.above) > 0, _over(high, rule.above) < 0
     else:
         assert rule.below is not None
-        inside, outside = high < rule.below, low > rule.below
+        inside, outside = _over(high, rule.below) < 0, _over(low, rule.below) > 0
     return "supported" if inside else "not supported" if outside else "inconclusive"
+
+
+def _over(end: float, threshold: float) -> float:
+    """By how much an end is above a threshold; 0 where only rounding tells."""
+    return 0.0 if abs(end - threshold) <= ROUNDING else end - threshold
 
 
 def combine(verdicts: Iterable[str]) -> Verdict:

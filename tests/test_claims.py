@@ -34,6 +34,13 @@ def evidence(part: str, verdict: str, group: str = "a / b", low: float = 0.0, hi
         ({"within": [-1.0, 1.0]}, -2.5, -1.5, "not supported"),
         ({"within": [-1.0, 1.0]}, 0.5, 1.5, "inconclusive"),
         ({"within": [-1.0, 1.0]}, -5.0, 5.0, "inconclusive"),
+        # Rounding errors decide nothing.
+        ({"above": 0.0}, 3e-19, 0.1, "inconclusive"),
+        ({"above": 0.1}, -0.2, 0.3 - 0.2, "inconclusive"),
+        ({"below": 0.0}, -0.1, -3e-19, "inconclusive"),
+        ({"below": 0.0}, 3e-19, 0.1, "inconclusive"),
+        ({"within": [-1.0, 0.3]}, 0.0, 0.1 + 0.2, "supported"),
+        ({"within": [-1.0, 0.3]}, 0.1 + 0.2, 1.0, "inconclusive"),
     ],
 )
 def test_judge(rule, low, high, expected):

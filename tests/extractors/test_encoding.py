@@ -21,6 +21,17 @@ def test_rows_are_unit_in_order_and_do_not_depend_on_their_batch(model, texts, v
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
+@pytest.mark.parametrize("model", ["simcse", "clm-llama"])
+def test_what_was_encoded_before_does_not_matter(model, texts, vectors):
+    """A store that was filled bit by bit holds the vectors of one that was filled at once."""
+    at_once = encode(texts, model, cache_dir=vectors / "a")
+    for some in (texts[1::7], texts[::3], texts[:10]):
+        encode(some, model, cache_dir=vectors / "b")
+    bit_by_bit = encode(texts, model, cache_dir=vectors / "b")
+    # To the last bit or nearly so, by the processor; with padding it was 1e-7.
+    np.testing.assert_allclose(bit_by_bit, at_once, rtol=0, atol=3e-8)
+
+
 @pytest.mark.parametrize("model", ["gaussian", "random-start", "lsa"])
 def test_a_text_that_comes_twice_has_one_row(model, texts, vectors):
     rows = encode([*texts, *texts[:3]], model, cache_dir=vectors)
@@ -115,6 +126,8 @@ def test_batches_keep_the_budget():
     assert (bounds[0][0], bounds[-1][1]) == (0, 500)
     sizes = [(stop - start) * max(lengths[start:stop]) for start, stop in bounds]
     assert max(sizes) <= 256
+    # Of one length each: no padding, which would move a row's last digits.
+    assert all(len(set(lengths[start:stop])) == 1 for start, stop in bounds)
     assert list(batch_bounds([300], 256)) == [(0, 1)]
     assert list(batch_bounds([], 256)) == []
 
