@@ -73,8 +73,10 @@ def test_the_key_of_the_default_has_no_new_field(tmp_path):
     def key(spec):
         return describe(spec, seed=0, text_keys=[])
 
-    assert set(key(MODELS["simcse"])) == {"name", "kind", "dimensions", "max_tokens", "pooling",
-                                          "dtype", "normalised", "weights", "majors"}  # fmt: skip
+    assert set(key(MODELS["simcse"])) == {
+        "name", "kind", "dimensions", "max_tokens", "pooling", "dtype", "normalised", "batches",
+        "weights", "majors",
+    }  # fmt: skip
     folders = {
         store_folder(tmp_path, key(with_options(MODELS["simcse"], **options)))
         for options in ({}, {"layer": 1}, {"layer": 0}, {"pooling": "max"})
