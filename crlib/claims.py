@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crlib import io, provenance
 from crlib.metrics.statistics import Interval
@@ -223,6 +223,8 @@ class Run:
         self.evidence: list[Evidence] = []
         self.numbers: dict[str, Any] = {}
         self.figures: list[str] = []
+        # Should this run fail, an earlier one's numbers must not pass for its own.
+        (self.out_dir / "result.json").unlink(missing_ok=True)
         self._started = time.perf_counter()
         provenance.forget_inputs()
 
@@ -309,13 +311,24 @@ def read_results(folder: str | Path) -> dict[str, Result]:
     Raises
     ------
     ValueError
-        When a file breaks the schema; the message names it.
+        When a file breaks the schema, or a notebook has more than one run there (copies of one
+        are no harm); the message names them.
     """
-    results = {}
+    results: dict[str, Result] = {}
+    paths: dict[str, Path] = {}
     for path in sorted(Path(folder).glob("**/result.json")):
         try:
             result = Result.model_validate(io.read_json(path))
-        except ValueError as error:
-            raise ValueError(f"{path} is no result of this project: {error}") from error
-        results[result.notebook] = result
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(
+                f"{path} is no result of this version: {'.'.join(map(str, first['loc']))}: "
+                f"{first['msg']}; run its notebook again"
+            ) from None
+        earlier = paths.setdefault(result.notebook, path)
+        if results.setdefault(result.notebook, result) != result:
+            raise ValueError(
+                f"{folder} holds more than one run of {result.notebook}: {earlier} and {path}; "
+                "give the folder of one of them"
+            )
     return results

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from crlib import ledger
 from crlib.claims import load_claims, read_results
-from crlib.settings import BUILD, ROOT
+from crlib.settings import BUILD, ROOT, read_profile
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -40,7 +40,9 @@ def claims(
     crlib claims --profile smoke --json
     """
     try:
-        rows = ledger.rows(read_results(results or BUILD / "results" / profile))
+        read_profile(profile)
+        folder = _folder(results) if results else BUILD / "results" / profile
+        rows = ledger.rows(read_results(folder))
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     if as_json:
@@ -170,13 +172,18 @@ def diff(
 
     try:
         runs = [read_results(_folder(path)) for path in (run_a, run_b)]
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    changes = compare(*runs, tolerance=tolerance)
-    if out is not None:
-        from crlib.compare_report import write_report
+        if not {*runs[0]} & {*runs[1]}:
+            first, second = (", ".join(run) for run in runs)
+            raise ValueError(
+                f"no notebook was run in both: {run_a} has {first}; {run_b} has {second}"
+            )
+        changes = compare(*runs, tolerance=tolerance)
+        if out is not None:
+            from crlib.compare_report import write_report
 
-        write_report(runs[0], runs[1], changes, out, names=(str(run_a), str(run_b)))
+            write_report(runs[0], runs[1], changes, out, names=(str(run_a), str(run_b)))
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from error
     if as_json:
         typer.echo(json.dumps([asdict(change) for change in changes], indent=1))
     else:
@@ -197,7 +204,11 @@ def diff(
 
 def _folder(path: Path) -> Path:
     if not path.is_dir() or not any(path.glob("**/result.json")):
-        raise ValueError(f"{path}: expected a folder that holds a result.json, in it or below it")
+        hint = "; a notebook's run leaves it in build/runs, or in its out_dir"
+        raise ValueError(
+            f"{path}: expected a folder that holds a result.json, in it or below it"
+            + (hint if path.suffix == ".ipynb" else "")
+        )
     return path
 
 

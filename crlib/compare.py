@@ -19,9 +19,10 @@ class Change:
     Attributes
     ----------
     notebook : str
-    kind : {"notebook", "input", "number", "interval", "verdict"}
-        "input" is a parameter, the commit, a version, the machine. "interval" is a part's interval
-        that moved while its verdict stayed; "verdict" one that flipped.
+    kind : {"notebook", "input", "number", "not run", "interval", "verdict"}
+        "input" is a parameter, the commit, a version, the machine, what a part's interval is about.
+        "not run" is a pair that only one run judged. "interval" is a part's interval that moved
+        while its verdict stayed; "verdict" a verdict that flipped, whatever its interval did.
     name : str
     a, b : object
         In the first and in the second run; None where it is missing.
@@ -76,7 +77,11 @@ def compare(
 
 
 def numbers_of(result: Result) -> dict[str, Any]:
-    """A run's numbers by name; those of a table as "costs.0.seconds", row by row."""
+    """A run's numbers by name; those of a table row by row, as "costs.1000.seconds".
+
+    A row is called by its first cell; where these repeat, or are neither words nor whole numbers,
+    rows are counted from 0.
+    """
     return dict(_flat(result.numbers))
 
 
@@ -122,11 +127,19 @@ def _inputs(result: Result) -> dict[str, Any]:
 def _flat(values: Values) -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
-            value = dict(enumerate(value))
+            value = dict(zip(_labels(value), value, strict=True))
         if isinstance(value, Mapping):
             yield from ((f"{name}.{inner}", found) for inner, found in _flat(value))
         else:
             yield name, value
+
+
+def _labels(rows: list[Any]) -> list[str]:
+    """What a table's rows are called: by position, a row more or less would move all others."""
+    first = [next(iter(row.values()), None) if isinstance(row, Mapping) else None for row in rows]
+    named = all(isinstance(cell, str | int) and not isinstance(cell, bool) for cell in first)
+    unique = len(set(map(str, first))) == len(rows)
+    return [str(cell if named and unique else place) for place, cell in enumerate(first)]
 
 
 def _differences(
@@ -140,18 +153,35 @@ def _differences(
 def _claims(notebook: str, a: Result, b: Result, tolerance: float) -> Iterator[Change]:
     before, after = ({(e.id, e.group): e for e in run.claims} for run in (a, b))
     for key in dict.fromkeys([*before, *after]):
-        old, new = before.get(key), after.get(key)
-        ends = [(e.estimate, e.ci_low, e.ci_high) for e in (old, new) if e is not None]
-        if old and new and all(_same(x, y, tolerance) for x, y in zip(*ends, strict=True)):
+        old, new, name = before.get(key), after.get(key), ", ".join(key)
+        if old is None or new is None:
+            yield Change(notebook, "not run", name, _said(old), _said(new))
             continue
-        flipped = old is None or new is None or old.verdict != new.verdict
-        overlap = None
-        if old is not None and new is not None:
-            overlap = old.ci_low <= new.ci_high and new.ci_low <= old.ci_high
-        yield Change(
-            notebook, "verdict" if flipped else "interval", ", ".join(key), _said(old), _said(new),
-            overlap,
-        )  # fmt: skip
+        yield from _differences(notebook, "input", _terms(name, old), _terms(name, new), 0.0)
+        ends = zip(_ends(old), _ends(new), strict=True)
+        if flipped(old, new) or not all(_same(x, y, tolerance) for x, y in ends):
+            kind = "verdict" if flipped(old, new) else "interval"
+            yield Change(notebook, kind, name, _said(old), _said(new), overlap(old, new))
+
+
+def flipped(a: Evidence | None, b: Evidence | None) -> bool:
+    """Whether both runs judged a pair, and differently."""
+    return a is not None and b is not None and a.verdict != b.verdict
+
+
+def overlap(a: Evidence, b: Evidence) -> bool:
+    """Whether two intervals have a point in common."""
+    return a.ci_low <= b.ci_high and b.ci_low <= a.ci_high
+
+
+def _ends(evidence: Evidence) -> tuple[float, float, float]:
+    return evidence.estimate, evidence.ci_low, evidence.ci_high
+
+
+def _terms(name: str, evidence: Evidence) -> dict[str, Any]:
+    """What an interval is about, which two runs should agree on."""
+    fields = ("statistic", "unit", "level", "n")
+    return {f"{name}: {field}": getattr(evidence, field) for field in fields}
 
 
 def _said(evidence: Evidence | None) -> str | None:

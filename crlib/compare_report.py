@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crlib import io
 from crlib.claims import Evidence, Result
-from crlib.compare import Change, gathered, numbers_of
+from crlib.compare import Change, flipped, gathered, numbers_of, overlap
 from crlib.ledger import badge, interval_text
 
 STYLE = """
@@ -56,6 +56,8 @@ def write_report(
     if left:
         listed = ", ".join(f"<code>{escape(name)}</code>" for name in left)
         blocks.append(f"<p>In one run only, and not compared: {listed}.</p>")
+    if single := sum(change.kind == "not run" for change in changes):
+        blocks.append(f"<p>Judged in one run only: {_counted(single, 'interval')}.</p>")
     blocks.append("<h2>Verdicts and intervals</h2>" + _intervals(first, second, both))
     compared = sum(len({**numbers_of(first[name]), **numbers_of(second[name])}) for name in both)
     for kind, title, none in (
@@ -97,11 +99,8 @@ def _interval_row(
     cells = [escape(notebook), *map(escape, key)]
     for item in (a, b):
         cells += [interval_text(item), badge(item.verdict)] if item else ["not run", ""]
-    overlap = ""
-    if a and b:
-        overlap = "yes" if a.ci_low <= b.ci_high and b.ci_low <= a.ci_high else "no"
-    flipped = a is None or b is None or a.verdict != b.verdict
-    return _row([*cells, overlap], "flipped" if flipped else "")
+    common = ("yes" if overlap(a, b) else "no") if a and b else ""
+    return _row([*cells, common], "flipped" if flipped(a, b) else "")
 
 
 def _changes(changes: Iterable[Change]) -> str:

@@ -21,6 +21,7 @@ COLOURS = {
     "control": "#666666",
 }
 DASHES = ("solid", "dash", "dot", "dashdot")
+PICTURES = ("pdf", "png", "svg")  # what `crlib.book.pictures` draws beside a figure's data
 
 pio.templates["crlib"] = go.layout.Template(
     layout={
@@ -100,6 +101,8 @@ def show(fig: go.Figure, name: str, alt: str, *, data: pd.DataFrame, run: Run) -
     drawing = json.loads(fig.to_json())
     csv = data.to_csv(index=False, float_format="%.6g")
     folder = run.out_dir / "figures"
+    for form in PICTURES:  # an earlier run's would show other numbers than the data beside them
+        (folder / f"{name}.{form}").unlink(missing_ok=True)
     io.write_json(folder / f"{name}.json", drawing)
     io.write_text(folder / f"{name}.csv", csv)
     io.write_json(
@@ -129,9 +132,9 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _html(notebook: str, name: str, alt: str, drawing: dict[str, Any], csv: str) -> str:
-    # "</" would end the script element; JSON reads "<\/" as the same string.
-    payload = json.dumps(drawing, separators=(",", ":")).replace("</", "<\\/")
-    table = json.dumps(csv).replace("</", "<\\/")
+    # "</script>" would end the element, "<!--<script>" keep it open; JSON reads it as the same "<".
+    payload = json.dumps(drawing, separators=(",", ":")).replace("<", "\\u003c")
+    table = json.dumps(csv).replace("<", "\\u003c")
     identity = f"{notebook.replace('/', '-')}-{name}"
     return (
         f'<figure class="crlib-plot" id="figure-{identity}">'

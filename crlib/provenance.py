@@ -43,8 +43,10 @@ def commit() -> str:
     return _git("rev-parse", "HEAD") or "unknown"
 
 
-def is_dirty() -> bool:
-    """Whether files that decide results differ from the commit, or are not in it."""
+def is_dirty() -> bool | None:
+    """Whether files that decide results differ from the commit, or are not in it; None: unknown."""
+    if commit() == "unknown":
+        return None
     return bool(_git("status", "--porcelain", "--", *SOURCES))
 
 

@@ -131,5 +131,14 @@ def test_a_run_refuses_foreign_parts_and_repetitions(tmp_path):
 
 def test_a_broken_result_is_named(tmp_path):
     io.write_json(tmp_path / "x" / "result.json", {"notebook": "theory/coverage"})
-    with pytest.raises(ValueError, match=r"result\.json is no result of this project"):
+    message = r"result\.json is no result of this version: claims: Field required; run its"
+    with pytest.raises(ValueError, match=message):
         claims.read_results(tmp_path)
+
+
+def test_a_run_that_fails_leaves_no_earlier_result(tmp_path):
+    parameters = check("theory/coverage", {"out_dir": str(tmp_path)})
+    claims.Run("theory/coverage", parameters).finish()
+    assert (tmp_path / "result.json").is_file()
+    claims.Run("theory/coverage", parameters)
+    assert not (tmp_path / "result.json").exists()

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from crlib import io
 from crlib.claims import Evidence, Result
 from crlib.cli import app
-from crlib.compare import Change, compare, gathered
+from crlib.compare import Change, compare, gathered, numbers_of
 
 
 def evidence(estimate=0.2, half=0.1, verdict="supported", group="BERT / SimCSE"):
@@ -96,12 +96,26 @@ def test_numbers_in_tables_and_lists_are_compared_one_by_one():
     moved = [rows[0], {"K": 20, "s": 2.1}]
     b = result(numbers={"costs": moved, "ends": [1.0, 2.001], "same": [1, [2.0 + 1e-12, "x"]]})
     found = [(c.name, c.a, c.b) for c in changes(a, b)]
-    assert found == [("costs.1.s", 2.0, 2.1), ("ends", [1.0, 2.0], [1.0, 2.001])]
-    assert [c.name for c in changes(a, b, tolerance=0.01)] == ["costs.1.s"]
+    assert found == [("costs.20.s", 2.0, 2.1), ("ends", [1.0, 2.0], [1.0, 2.001])]
+    assert [c.name for c in changes(a, b, tolerance=0.01)] == ["costs.20.s"]
+    # A row that is missing moves no other.
     shorter = result(numbers={"costs": moved[1:], "ends": [1.0], "same": [1, [2.0, "x"]]})
-    assert {c.name for c in changes(b, shorter)} == {
-        "costs.0.K", "costs.0.s", "costs.1.K", "costs.1.s", "ends",
-    }  # fmt: skip
+    assert {c.name for c in changes(b, shorter)} == {"costs.10.K", "costs.10.s", "ends"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [
+        ([{"model": "a", "d": 1}, {"model": "b", "d": 2}], {"t.a.model", "t.a.d", "t.b.model",
+                                                            "t.b.d"}),
+        ([{"model": "a"}, {"model": "a"}], {"t.0.model", "t.1.model"}),
+        ([{"x": 0.5}, {"x": 1.5}], {"t.0.x", "t.1.x"}),
+        ([{"x": 1}, {"x": "1"}], {"t.0.x", "t.1.x"}),
+        ([{"x": True}, 5], {"t.0.x", "t.1"}),
+    ],
+)  # fmt: skip
+def test_rows_are_called_by_their_first_cell_where_it_tells_them_apart(rows, names):
+    assert set(numbers_of(result(numbers={"t": rows}))) == names
 
 
 def test_inputs_that_differ_alike_are_told_once():
@@ -127,8 +141,40 @@ def test_a_verdict_that_flips_is_no_mere_move_of_an_interval():
     assert (flipped.kind, flipped.overlap) == ("verdict", False)
     assert flipped.name == "C1a.direction, BERT / SimCSE"
     assert flipped.b == "not supported: -0.2 [-0.3, -0.1]"
-    (new,) = changes(result(), result([evidence()]))
-    assert (new.kind, new.a, new.overlap) == ("verdict", None, None)
+
+
+def test_a_verdict_that_flips_shows_though_its_interval_stays():
+    """An older run under another rule, or an end that crosses a threshold within the tolerance."""
+    (found,) = changes(result([evidence()]), result([evidence(verdict="inconclusive")]))
+    assert (found.kind, found.overlap) == ("verdict", True)
+    near = result([evidence(0.2001, verdict="inconclusive")])
+    (found,) = changes(result([evidence()]), near, tolerance=0.01)
+    assert found.kind == "verdict"
+
+
+def test_a_pair_that_was_not_run_is_no_flip(tmp_path):
+    a, b = result([evidence(), evidence(group="mine")]), result([evidence()])
+    (found,) = changes(a, b)
+    assert (found.kind, found.name, found.b, found.overlap) == (
+        "not run", "C1a.direction, mine", None, None,
+    )  # fmt: skip
+    folders = [str(run_in(tmp_path / name, run)) for name, run in (("a", a), ("b", b))]
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["diff", *folders, "--out", str(page)])
+    assert done.exit_code == 0, done.output
+    text = page.read_text()
+    assert "<h1>0 verdicts changed" in text
+    assert "Judged in one run only: 1 interval." in text
+    assert 'class="flipped"' not in text
+
+
+def test_what_an_interval_is_about_is_an_input():
+    other = evidence().model_copy(update={"n": 50, "statistic": "t"})
+    found = changes(result([evidence()]), result([other]))
+    assert {(c.kind, c.name, c.a, c.b) for c in found} == {
+        ("input", "C1a.direction, BERT / SimCSE: n", 100, 50),
+        ("input", "C1a.direction, BERT / SimCSE: statistic", "s", "t"),
+    }
 
 
 def test_a_page_of_one_run_only_is_named():
@@ -156,3 +202,34 @@ def test_a_folder_without_results_is_refused(folders):
     done = CliRunner().invoke(app, ["diff", str(folders / "a"), str(folders / "none")])
     assert done.exit_code == 2
     assert "result.json" in done.output
+
+
+def test_runs_that_cannot_be_compared_are_refused(tmp_path):
+    a = run_in(tmp_path / "a", result())
+    other = result().model_copy(update={"notebook": "theory/regret"})
+    b = run_in(tmp_path / "b", other)
+    done = CliRunner().invoke(app, ["diff", str(a), str(b)], env={"COLUMNS": "400"})
+    assert done.exit_code == 2
+    assert "no notebook was run in both" in done.output
+    assert "theory/coverage" in done.output
+    assert "theory/regret" in done.output
+    done = CliRunner().invoke(app, ["diff", str(a), str(a), "--out", str(tmp_path)])
+    assert done.exit_code == 2, "a folder is no page"
+    assert list(tmp_path.glob(".*")) == []
+    notebook = tmp_path / "out.ipynb"
+    notebook.write_text("{}")
+    done = CliRunner().invoke(app, ["diff", str(a), str(notebook)], env={"COLUMNS": "400"})
+    assert done.exit_code == 2
+    assert "build/runs" in done.output
+
+
+def test_two_runs_of_a_notebook_in_one_folder_are_refused(tmp_path):
+    run_in(tmp_path / "runs" / "seed-0", result(numbers={"x": 1}))
+    run_in(tmp_path / "runs" / "copy", result(numbers={"x": 1}))
+    same = CliRunner().invoke(app, ["diff", str(tmp_path), str(tmp_path)])
+    assert same.exit_code == 0, "a copy is no second run"
+    run_in(tmp_path / "runs" / "seed-1", result(numbers={"x": 2}))
+    done = CliRunner().invoke(app, ["diff", str(tmp_path), str(tmp_path)], env={"COLUMNS": "900"})
+    assert done.exit_code == 2
+    assert "more than one run of theory/coverage" in done.output
+    assert "seed-1" in done.output

@@ -18,7 +18,7 @@ def run(tmp_path):
 
 
 def draw() -> go.Figure:
-    return go.Figure(go.Scatter(x=[1, 2], y=[3, 4], text=["</script><b>x", "&"]))
+    return go.Figure(go.Scatter(x=[1, 2], y=[3, 4], text=["</script><b>x", "<!-- <script>"]))
 
 
 def test_show_saves_json_csv_and_provenance(run):
@@ -36,9 +36,34 @@ def test_the_html_reads_back_and_escapes(run):
     html = bundle["text/html"]
     assert html.count("</script>") == 2
     payload = re.search(r'plot-json">(.*?)</script>', html, re.S).group(1)
-    assert json.loads(payload)["data"][0]["text"][0] == "</script><b>x"
+    assert json.loads(payload)["data"][0]["text"] == ["</script><b>x", "<!-- <script>"]
     assert 'aria-label="a &quot;quoted&quot; &lt;alt&gt;"' in html
     assert "application/vnd.plotly.v1+json" in bundle
+
+
+def test_no_text_of_the_data_ends_or_keeps_open_the_page(run, browser):
+    """As a browser reads it: "<!-- <script>" makes it pass over the element's end."""
+    data = pd.DataFrame({"name": ["<!-- <script>"], "y": [1]})
+    html = figures.show(draw(), "x", "alt", data=data, run=run).bundle["text/html"]
+    page = browser.new_page()
+    page.set_content(f"<body>{html}<p id=after>after</p></body>")
+    assert page.locator("#after").inner_text() == "after"
+    assert page.locator("figcaption").count() == 1
+    texts = page.evaluate(
+        "JSON.parse(document.querySelector('.crlib-plot-json').textContent).data[0].text"
+    )
+    assert texts == ["</script><b>x", "<!-- <script>"]
+    page.close()
+
+
+def test_an_earlier_runs_pictures_do_not_stand_beside_new_data(run):
+    folder = run.out_dir / "figures"
+    folder.mkdir()
+    for name in ("rho.pdf", "rho.png", "rho.svg", "other.pdf"):
+        (folder / name).write_text("an earlier run's")
+    figures.show(draw(), "rho", "alt", data=pd.DataFrame({"y": [1]}), run=run)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"rho.json", "rho.csv", "rho.provenance.json", "other.pdf"}
 
 
 @pytest.mark.parametrize(

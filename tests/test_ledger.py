@@ -114,7 +114,7 @@ def test_crlib_claims_names_a_broken_result(tmp_path):
     (tmp_path / "result.json").write_text("{}")
     done = CliRunner().invoke(app, ["claims", "--results", str(tmp_path)], env={"COLUMNS": "400"})
     assert done.exit_code == 2
-    assert "is no result of this project" in done.output
+    assert "is no result of this version" in done.output
 
 
 @pytest.mark.parametrize("command", [["--help"], ["claims", "--help"], ["doctor"]])
@@ -130,3 +130,16 @@ def test_doctor_tells_a_missing_model_from_a_ready_one(tmp_path):
     assert states["minilm"] == ("ready, no download", "")
     assert states["simcse"][0] == "missing"
     assert "git checkout models" in states["simcse"][1]
+
+
+def test_a_profile_that_does_not_exist_is_refused():
+    done = CliRunner().invoke(app, ["claims", "--profile", "laptpo"], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert "no profile 'laptpo'" in done.output
+    assert "laptop" in done.output
+
+
+def test_a_folder_without_results_is_no_ledger(tmp_path):
+    done = CliRunner().invoke(app, ["claims", "--results", str(tmp_path)], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert "result.json" in done.output

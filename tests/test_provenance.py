@@ -33,7 +33,7 @@ def test_changes_count_where_results_depend_on_them(tmp_path, monkeypatch):
         subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True)
 
     monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    assert (provenance.commit(), provenance.is_dirty()) == ("unknown", False)
+    assert (provenance.commit(), provenance.is_dirty()) == ("unknown", None)
     (tmp_path / "crlib").mkdir()
     (tmp_path / "crlib" / "a.py").write_text("1")
     (tmp_path / "README.md").write_text("1")

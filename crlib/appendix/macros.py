@@ -5,10 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from crlib.claims import Result, claim_verdict, load_claims, part_verdict, tally
+from crlib.compare import numbers_of
 
+# Letters of a macro's name: no other is safe between \csname and \endcsname.
+UNSAFE = re.compile(r"[^A-Za-z0-9_./-]+")
 SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    # In LaTeX's first font encoding these are other letters.
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': "''",
 }  # fmt: skip
 
 # Made by hand where LaTeX has nothing: a lookup that fails loudly instead of printing nothing.
@@ -80,12 +85,12 @@ def values(results: Mapping[str, Result], formats: set[tuple[str, str, str]]) ->
         Of a claim and of a part its verdict ("C3", "C3.raw"), of a claim how many of its intervals
         say what ("C3/intervals"); of each group of a part estimate,
         low, high, n, level and verdict ("C3.raw/BERT-SimCSE/low"); of a notebook its numbers
-        ("theory/coverage/k").
+        ("theory/coverage/k"), of a table each ("theory/effective_dimension/table.simcse.PR").
 
     Raises
     ------
     ValueError
-        When a format names a number that the run did not keep.
+        When a format names a number that the run did not keep, or two macros have one name.
     """
     evidence = [item for result in results.values() for item in result.claims]
     found: dict[str, str] = {}
@@ -96,6 +101,8 @@ def values(results: Mapping[str, Result], formats: set[tuple[str, str, str]]) ->
             found[part.id] = part_verdict(part, evidence)
     for item in evidence:
         base = f"{item.id}/{slug(item.group)}"
+        if f"{base}/n" in found:
+            raise ValueError(f"two groups of {item.id} would be \\crlib{{{base}}}: {item.group}")
         for name, number in (("estimate", item.estimate), ("low", item.ci_low),
                              ("high", item.ci_high)):  # fmt: skip
             found[f"{base}/{name}"] = shown(number, ".3g")
@@ -103,8 +110,11 @@ def values(results: Mapping[str, Result], formats: set[tuple[str, str, str]]) ->
         found[f"{base}/level"] = shown(100 * item.level, ".0f") + r"\%"
         found[f"{base}/verdict"] = item.verdict
     for notebook, result in results.items():
-        for name, value in result.numbers.items():
-            found[name_of(notebook, name)] = shown(value)
+        for name, value in numbers_of(result).items():
+            macro = name_of(notebook, UNSAFE.sub("-", name))
+            if macro in found:
+                raise ValueError(f"two numbers of {notebook} would be \\crlib{{{macro}}}: {name}")
+            found[macro] = shown(value)
     for notebook, name, spec in sorted(formats):
         numbers = results[notebook].numbers
         if name not in numbers:

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ import yaml
 from crlib import io
 from crlib.appendix import latex, macros, printed
 from crlib.book import pictures, stage
-from crlib.book.anonymous import leaks
+from crlib.book.leaks import leaks
 from crlib.claims import Result, read_results
 from crlib.settings import BUILD
 
@@ -58,7 +59,13 @@ def single_page(source: Path) -> Path:
 
 
 def write_latex(source: Path, results: dict[str, Result], out: Path) -> int:
-    """Write appendix.tex, macros.tex, references.bib and figures/*.pdf; count the macros."""
+    """Write appendix.tex, macros.tex, references.bib and figures/*.pdf; count the macros.
+
+    Raises
+    ------
+    RuntimeError
+        When a figure was not drawn.
+    """
     toc = yaml.safe_load((source / "_toc.yml").read_text(encoding="utf-8"))
     names = [
         chapter["file"].removeprefix("book/")
@@ -70,13 +77,14 @@ def write_latex(source: Path, results: dict[str, Result], out: Path) -> int:
         for name in names if name in results and name.split("/")[0] in CHAPTERS
     ]  # fmt: skip
     alts = {}
-    shutil.rmtree(out / "figures", ignore_errors=True)
-    (out / "figures").mkdir(parents=True)
+    (out / "figures").mkdir(parents=True, exist_ok=True)
     for chapter in chapters:
         folder = source / "results" / chapter.notebook / "figures"
         for name in chapter.figures:
             alts[chapter.notebook, name] = io.read_json(folder / f"{name}.provenance.json")["alt"]
             stem = f"{chapter.notebook.replace('/', '-')}-{name}"
+            if not (folder / f"{name}.pdf").is_file():
+                raise RuntimeError(f"no picture of {stem}: install Chromium, run make book")
             shutil.copy2(folder / f"{name}.pdf", out / "figures" / f"{stem}.pdf")
     formats = set().union(*(latex.formats_of(chapter) for chapter in chapters))
     found = macros.values(results, formats)
@@ -112,6 +120,20 @@ def write_pdf(source: Path, results: dict[str, Result], out: Path, browser: str)
     return printed.print_pdf(document, out / "appendix.pdf", browser=browser, title=TITLE)
 
 
+def put_in_place(made: Path, out: Path) -> None:
+    """Move what was made, file by file, into a folder that may hold a paper's own files too."""
+    wanted = set()
+    for path in sorted(path for path in made.rglob("*") if path.is_file()):
+        target = out / path.relative_to(made)
+        wanted.add(target)
+        with io.atomic_path(target) as temporary:
+            shutil.copyfile(path, temporary)
+    for chapter in CHAPTERS:
+        for path in (out / "figures").glob(f"{chapter}-*.pdf"):
+            if path not in wanted:  # of an earlier appendix
+                path.unlink()
+
+
 def make(
     profile: Annotated[str, typer.Option(help="Whose book.")] = "laptop",
     out: Annotated[
@@ -128,12 +150,14 @@ def make(
     out = out or BUILD / ("appendix-anonymous" if anonymous else "appendix")
     try:
         source = staged(profile, anonymous=anonymous)
-        out.mkdir(parents=True, exist_ok=True)
         results = read_results(source / "results")
-        pages = write_pdf(source, results, out, browser)
-        count = write_latex(source, results, out)
-        if anonymous and (found := leaks(out)):
-            raise RuntimeError(f"the appendix is not anonymous: {'; '.join(found[:5])}")
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder)
+            pages = write_pdf(source, results, made, browser)
+            count = write_latex(source, results, made)
+            if anonymous and (found := leaks(made)):
+                raise RuntimeError(f"the appendix is not anonymous: {'; '.join(found[:5])}")
+            put_in_place(made, out)
     except (RuntimeError, ValueError, OSError) as error:
         print(f"make appendix: {error}", file=sys.stderr)
         raise typer.Exit(1) from None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,13 @@ SETTLE = """async () => {
     if (wide > width + 1) e.style.zoom = String(Math.max(0.4, width / wide));
   }
   return [...document.images].filter((i) => !(i.complete && i.naturalWidth)).map((i) => i.alt);
+}"""
+
+# Fills the contents; says what stands nowhere.
+NUMBER_PAGES = """(starts) => {
+  const entries = [...document.querySelectorAll("nav.contents .page")];
+  for (const e of entries) e.textContent = starts[e.dataset.title.replace(/\\s+/g, "")] ?? "";
+  return entries.filter((e) => !e.textContent).map((e) => e.dataset.title);
 }"""
 
 
@@ -126,7 +133,8 @@ def _contents(body: str, parts: Sequence[Mapping[str, Any]]) -> str:
         rows.append(f'<p class="part">{escape(part["caption"])}</p>')
         rows += [
             f'<a class="entry" href="#document-{chapter["file"]}"><span>{titles[chapter["file"]]}'
-            f'</span><span class="page" data-title="{escape(titles[chapter["file"]])}"></span></a>'
+            f'</span><span class="page" data-title="{escape(unescape(titles[chapter["file"]]))}">'
+            "</span></a>"
             for chapter in part["chapters"] if chapter["file"] in titles
         ]  # fmt: skip
     return f'<nav class="contents"><h2>Contents</h2>{"".join(rows)}</nav>'
@@ -153,7 +161,7 @@ def print_pdf(document: Path, target: Path, *, browser: str, title: str) -> int:
     Raises
     ------
     RuntimeError
-        When an image is missing, or the pages moved between the two prints.
+        When an image is missing, a chapter is not found, or the pages moved between the prints.
     """
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=browser, args=FLAGS)
@@ -165,11 +173,8 @@ def print_pdf(document: Path, target: Path, *, browser: str, title: str) -> int:
                 raise RuntimeError(f"images that could not be read: {', '.join(map(str, lost))}")
             draft = target.with_suffix(".draft.pdf")
             starts = _print(page, draft)
-            page.evaluate(
-                """(starts) => document.querySelectorAll("nav.contents .page").forEach((e) => {
-                e.textContent = starts[e.dataset.title.replace(/\\s+/g, "")] ?? "?"; })""",
-                starts,
-            )
+            if lost := page.evaluate(NUMBER_PAGES, starts):
+                raise RuntimeError(f"chapters that are on no page: {', '.join(lost)}")
             if _print(page, draft) != starts:
                 raise RuntimeError("the contents' page numbers moved the pages")
         finally:

@@ -3,15 +3,14 @@
 import getpass
 import re
 import socket
-import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import nbformat
 import yaml
-from pypdf import PdfReader
 
 from crlib import io, provenance
 from crlib.settings import BUILD, ROOT
@@ -23,12 +22,13 @@ TEXTS = {
 }  # fmt: skip
 # Names that tell nothing, as accounts and machines are called on their own.
 COMMON = {"root", "user", "users", "runner", "ubuntu", "debian", "admin", "localhost", "jovyan",
-          "home", "vm", "node", "work", "build"}  # fmt: skip
+          "home", "vm", "node", "work", "build", "authors", "the authors", "anonymous",
+          "anonymous authors", "maintainers"}  # fmt: skip
 # At least one letter: seven digits in a row are a number.
 HASH = re.compile(r"(?<![0-9a-f.])(?=[0-9]*[a-f])[0-9a-f]{7,40}(?![0-9a-f])")
-ADDRESS = re.compile(r"(?:[\w.]+@|https?://)?([\w.-]+\.\w+)[:/]([\w./-]+?)(?:\.git)?$")
-PNG_WORDS = {b"tEXt", b"iTXt", b"zTXt", b"eXIf"}
-CELL_KEYS = {"tags", "mystnb"}
+COMMIT = re.compile(r'"commit": "([0-9a-f]{40})')
+CELL_KEYS, OUTPUT_KEYS = {"tags", "mystnb"}, {"scrapbook"}
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 
 
 def secrets() -> dict[str, str]:
@@ -37,21 +37,36 @@ def secrets() -> dict[str, str]:
     Returns
     -------
     dict
-        The text to its kind: names and addresses in the repository's history and settings, its
-        remote, this machine's and this account's name, and the folders of this project.
+        The text to its kind: names and addresses in the repository's history, in its settings and
+        in CITATION.cff, its remotes and their owners, this machine's and this account's name, and
+        the folders of this project.
+
+    Raises
+    ------
+    RuntimeError
+        When there is a repository and git does not answer: then nobody's name is known.
     """
+    if (ROOT / ".git").exists() and provenance.commit() == "unknown":
+        raise RuntimeError(
+            f"git does not read the repository in {ROOT}, so the names to withhold are unknown: "
+            "see what `git log` says there"
+        )
     found: dict[str, str] = {}
     people = provenance._git("log", "--format=%an%n%ae%n%cn%n%ce").splitlines()
     people += [provenance._git("config", key) for key in ("user.name", "user.email")]
-    found |= {text.strip(): "author" for text in people}
-    for line in provenance._git("remote", "-v").splitlines():
-        address = line.split()[1]
-        found[address] = "repository"
-        if match := ADDRESS.search(address):
-            found[match[2]] = "repository"
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    found[str(config.get("author") or "")] = "author"
-    found[str(config["sphinx"]["config"].get("crlib_repository") or "")] = "repository"
+    people.append(str(config.get("author") or ""))
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    for person in [*cited["authors"], *cited.get("preferred-citation", {}).get("authors", [])]:
+        people.append(f"{person.get('given-names', '')} {person.get('family-names', '')}")
+        people += [str(person.get(key, "")) for key in ("email", "orcid")]
+    names = [text.split() for text in people if len(text.split()) > 1]
+    people += [f"{last}, {' '.join(first)}" for *first, last in names]
+    found |= {text.strip(): "author" for text in people}
+    remotes = [line.split()[1] for line in provenance._git("remote", "-v").splitlines()]
+    if own := str(config["sphinx"]["config"].get("crlib_repository") or ""):
+        remotes.append(f"https://github.com/{own}")
+    found |= {text: "repository" for address in remotes for text in repository_words(address)}
     found[socket.gethostname()] = "machine"
     found[getpass.getuser()] = "account"
     for path in (ROOT, BUILD, Path.home(), Path(sys.prefix)):
@@ -62,20 +77,58 @@ def secrets() -> dict[str, str]:
     }  # fmt: skip
 
 
-def commits() -> frozenset[str]:
-    """Hashes of the repository's commits: a search would find them."""
-    return frozenset(provenance._git("rev-list", "--all").split())
+def repository_words(address: str) -> set[str]:
+    """What of a remote's address a search would find: "ada/paper", the pages of its owner.
+
+    Parameters
+    ----------
+    address : str
+        As git prints it: "https://host/owner/name.git", "git@host:owner/name", a folder.
+    """
+    if "://" in address:
+        parts = urlsplit(address)
+        host, path = parts.hostname or "", parts.path
+    else:
+        host, _, path = address.rpartition(":")
+        host = host.split("@")[-1]
+    path = path.strip("/").removesuffix(".git")
+    if not host or "/" not in path:
+        return {address}
+    owner = path.split("/")[0]
+    return {address, path, f"{host}/{owner}", f"{owner}.{host.split('.')[0]}.io"}
 
 
-def _is_commit(word: str, known: frozenset[str]) -> bool:
+def commits(results: Path | None = None) -> frozenset[str]:
+    """Hashes of commits, which a search would find.
+
+    Parameters
+    ----------
+    results : Path, optional
+        Folder of a book: the repository may have lost a commit that a result was computed with.
+    """
+    found = set(provenance._git("rev-list", "--all").split())
+    for path in results.rglob("*.json") if results else ():
+        found.update(COMMIT.findall(path.read_text(encoding="utf-8")))
+    return frozenset(found)
+
+
+def is_commit(word: str, known: frozenset[str]) -> bool:
+    """Whether a word is the beginning of a known commit."""
     return any(commit.startswith(word) for commit in known)
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    """The text as a word of its own: an account "ann" is not in "planned"."""
+def pattern_of(text: str, kind: str) -> re.Pattern[str]:
+    """The text as words of their own: an account "ann" is not in "planned".
+
+    Names may be broken over lines or entities, and people do not keep to capitals; a name of one
+    word does, or "Max" would be in every maximum.
+    """
     start = r"(?<![\w-])" if text[0].isalnum() else ""
     end = r"(?![\w-])" if text[-1].isalnum() else ""
-    return re.compile(start + re.escape(text) + end)
+    between = r"(?:\s|&nbsp;|&#160;|\\n|\",\s*\")+"  # the last two in a notebook's file
+    words = between.join(map(re.escape, text.split()))
+    loose = kind in ("author", "repository") and re.search(r"[\s@/.]", text)
+    return re.compile(start + words + end, re.IGNORECASE if loose else 0)
 
 
 def scrub(text: str, hidden: dict[str, str], known: frozenset[str]) -> str:
@@ -89,20 +142,27 @@ def scrub(text: str, hidden: dict[str, str], known: frozenset[str]) -> str:
     known : frozenset of str
         Commits.
     """
-    for secret in hidden:
-        if secret in text:
-            text = _pattern(secret).sub(WITHHELD, text)
-    return HASH.sub(lambda m: WITHHELD if _is_commit(m[0], known) else m[0], text)
+    for secret, kind in hidden.items():
+        text = pattern_of(secret, kind).sub(WITHHELD, text)
+    return HASH.sub(lambda m: WITHHELD if is_commit(m[0], known) else m[0], text)
+
+
+def notes(notebook: Any) -> Iterator[tuple[Any, set[str]]]:
+    """Metadata of a notebook's cells and outputs, each with the keys that a page needs."""
+    for cell in notebook.cells:
+        yield cell.metadata, CELL_KEYS
+        for output in cell.get("outputs", []):
+            yield output.get("metadata", {}), OUTPUT_KEYS
 
 
 def scrub_notebook(text: str) -> str:
     """A notebook with no more metadata than a page needs."""
     notebook = nbformat.reads(text, as_version=4)
-    kernel = notebook.metadata.get("kernelspec", {})
-    notebook.metadata = {"kernelspec": dict(kernel)} if kernel else {}
-    for cell in notebook.cells:
-        for key in set(cell.metadata) - CELL_KEYS:
-            del cell.metadata[key]
+    # An environment's name may be a person's.
+    notebook.metadata = {"kernelspec": dict(KERNEL)}
+    for metadata, kept in notes(notebook):
+        for key in set(metadata) - kept:
+            del metadata[key]
     return str(nbformat.writes(notebook)) + "\n"
 
 
@@ -124,7 +184,7 @@ def scrub_folder(source: Path, target: Path) -> None:
     target : Path
         What no longer belongs there is removed.
     """
-    hidden, known = secrets(), commits()
+    hidden, known = secrets(), commits(source)
     wanted = set()
     for path in sorted(source.rglob("*")):
         if not path.is_file():
@@ -145,68 +205,3 @@ def scrub_folder(source: Path, target: Path) -> None:
     for place in target.rglob("*"):
         if place.is_file() and place not in wanted:
             place.unlink()
-
-
-def leaks(folder: Path) -> list[str]:
-    """Say what in a folder still tells who made it: texts, PDFs, notebooks, pictures' metadata.
-
-    Parameters
-    ----------
-    folder : Path
-        A built book, or an appendix.
-
-    Returns
-    -------
-    list of str
-        "file: kind", never the secret itself; empty when nothing was found.
-    """
-    hidden, known = secrets(), commits()
-    found = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        name = path.relative_to(folder).as_posix()
-        for text in _texts(path):
-            kinds = {kind for secret, kind in hidden.items()
-                     if secret in text and _pattern(secret).search(text)}  # fmt: skip
-            if any(_is_commit(match, known) for match in HASH.findall(text)):
-                kinds.add("commit")
-            found += [f"{name}: {kind}" for kind in sorted(kinds)]
-        found += [f"{name}: {fault}" for fault in _metadata(path)]
-    return list(dict.fromkeys(found))
-
-
-def _texts(path: Path) -> Iterator[str]:
-    """What can be read in a file, its name included; of others the bytes as they are."""
-    yield path.name
-    if path.suffix == ".pdf":
-        reader = PdfReader(path)
-        yield " ".join(map(str, (reader.metadata or {}).values()))
-        yield "\n".join(page.extract_text() for page in reader.pages)
-        links = [link.get_object() for page in reader.pages for link in page.annotations or []]
-        yield str(links)
-    yield path.read_bytes().decode("utf-8" if path.suffix in TEXTS else "latin-1", "replace")
-
-
-def _metadata(path: Path) -> Iterator[str]:
-    if path.suffix == ".ipynb":
-        notebook = nbformat.read(path, as_version=4)
-        if extra := set(notebook.metadata) - {"kernelspec"}:
-            yield f"notebook metadata {', '.join(sorted(extra))}"
-        for extra in (set(cell.metadata) - CELL_KEYS for cell in notebook.cells):
-            if extra:
-                yield f"cell metadata {', '.join(sorted(extra))}"
-    if path.suffix == ".pdf":
-        told = set(PdfReader(path).metadata or {}) - {"/Title", "/Subject", "/Producer"}
-        if told:
-            yield f"PDF metadata {', '.join(sorted(told))}"
-    if path.suffix == ".png":
-        yield from (f"PNG metadata {chunk.decode()}" for chunk in _png_chunks(path) & PNG_WORDS)
-
-
-def _png_chunks(path: Path) -> set[bytes]:
-    """Names of a PNG file's chunks."""
-    content, place, names = path.read_bytes(), 8, set()
-    while place + 8 <= len(content):
-        (length,) = struct.unpack(">I", content[place : place + 4])
-        names.add(content[place + 4 : place + 8])
-        place += length + 12
-    return names

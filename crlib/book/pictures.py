@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from pypdf import PdfWriter
 
 from crlib import io
+from crlib.figures import PICTURES
 
-FORMATS = ("pdf", "png", "svg")
 # As wide as lets letters be read in a column of a paper; a figure's own height is for a screen.
 WIDTH, HEIGHT, SCREEN = 560, 440, 700
 
@@ -105,7 +105,7 @@ def write_pictures(folder: Path) -> list[Path]:
     jobs: list[dict[str, Any]] = []
     for path in drawings:
         figure = go.Figure(still(io.read_json(path)))
-        for form in FORMATS:
+        for form in PICTURES:
             written.append(path.with_suffix(f".{form}"))
             jobs.append(
                 {

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from crlib import io, provenance
-from crlib.book.anonymous import leaks, scrub_folder
+from crlib.book.anonymous import scrub_folder
+from crlib.book.leaks import leaks
 from crlib.claims import read_results
 from crlib.schemas import SCHEMAS
 from crlib.settings import BUILD, ROOT
@@ -191,7 +192,7 @@ def build(profile: str, notebooks: list[str], *, anonymous: bool = False) -> int
     shutil.rmtree(built / "results", ignore_errors=True)
     if (folder / "results").is_dir():
         shutil.copytree(folder / "results", built / "results")
-    if anonymous and (found := leaks(built)):
+    if anonymous and (found := leaks(built, named)):
         raise RuntimeError(f"the book is not anonymous: {'; '.join(found[:5])}")
     return _publish(built, html_folder(profile, anonymous=anonymous))
 

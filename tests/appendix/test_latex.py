@@ -98,7 +98,7 @@ CLASSES = {
 textheight=9in]{geometry}\setlength{\columnsep}{0.25in}""",
 }
 PAPER = r"""
-\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}
+\usepackage[utf8]{inputenc}
 NEEDED
 \begin{document}
 C3 is \crlib{C3}. BODY

@@ -42,6 +42,30 @@ def test_text_of_the_data_is_harmless():
     assert macros.escaped(r"\input{x} 5% a_b #1 & ~^$") == (
         r"\textbackslash{}input\{x\} 5\% a\_b \#1 \& \textasciitilde{}\textasciicircum{}\$"
     )
+    assert macros.escaped('a < b > c | "d"') == (
+        "a \\textless{} b \\textgreater{} c \\textbar{} ''d''"
+    )
     assert macros.shown(r"\end{document}") == r"\textbackslash{}end\{document\}"
     assert macros.slug("BERT / SimCSE") == "BERT-SimCSE"
     assert macros.shown(True) == "True"
+
+
+def test_each_number_of_a_table_is_a_macro():
+    table = [{"model": "simcse", "PR": 20.5, "PR/d": 0.25}, {"model": "a_b {%}", "PR": 1.0}]
+    found = macros.values({"theory/coverage": result(table=table, found={"x": {"n": 1200}})}, set())
+    assert found["theory/coverage/table.simcse.PR"] == "20.5"
+    assert found["theory/coverage/table.simcse.PR/d"] == "0.25"
+    assert found["theory/coverage/table.a_b-.PR"] == "1"
+    assert found["theory/coverage/found.x.n"] == "1,200"
+    assert not [text for text in found.values() if "[" in text]
+
+
+def test_two_numbers_never_share_a_macro():
+    table = [{"model": "\u03bb = 1", "d": 1}, {"model": "\u03bc = 1", "d": 2}]
+    with pytest.raises(ValueError, match="two numbers of theory/coverage would be"):
+        macros.values({"theory/coverage": result(table=table)}, set())
+    one = result()
+    other = one.claims[0].model_copy(update={"group": "BERT, SimCSE"})
+    both = one.model_copy(update={"claims": (*one.claims, other)})
+    with pytest.raises(ValueError, match=r"two groups of C3\.raw would be"):
+        macros.values({"theory/coverage": both}, set())

@@ -16,7 +16,7 @@ from crlib.claims import read_results
 from crlib.settings import BUILD, ROOT
 
 ONE = """<script>window.MathJax = {}</script><article class="bd-article"><section><h1>B</h1>
-<section><span id="document-book/a/b"></span><section><h2>Title &amp; co<a href="#">#</a></h2>
+<section><span id="document-book/a/b"></span><section><h2>Title &amp; co<a class="headerlink" href="#">#</a></h2>
 <figure class="crlib-plot" id="figure-a-b-rho"><div></div><script>1</script>
 <figcaption class="c">what it shows</figcaption></figure></section></section></section>
 </article>"""
@@ -38,6 +38,27 @@ def test_the_single_page_becomes_a_document_with_contents():
         printed.one_page(ONE, parts=PARTS, pictures={}, title="T", facts=[], static="s")
     with pytest.raises(ValueError, match="no article"):
         printed.one_page("<p>", parts=PARTS, pictures={}, title="T", facts=[], static="s")
+
+
+def test_the_contents_number_each_chapter_or_say_which_they_cannot(chromium, tmp_path):
+    (tmp_path / "x.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
+    )
+
+    def printed_of(built: str) -> list[str]:
+        page = printed.one_page(
+            built, parts=PARTS, pictures={"a-b-rho": "x.svg"}, title="T", facts=[], static="s"
+        )
+        (tmp_path / "print.html").write_text(page)
+        printed.print_pdf(tmp_path / "print.html", tmp_path / "a.pdf", browser=chromium, title="T")
+        return [page.extract_text() for page in PdfReader(tmp_path / "a.pdf").pages]
+
+    texts = printed_of(ONE)
+    (start,) = [i for i, text in enumerate(texts) if "what it shows" in text]
+    assert re.search(rf"Title & co\s*{start + 1}\b", texts[1])
+    # A heading that is not printed.
+    with pytest.raises(RuntimeError, match="chapters that are on no page: Title & co"):
+        printed_of(ONE.replace("<h2>", "<style>main h2 { display: none }</style><h2>"))
 
 
 @pytest.fixture(scope="module")
