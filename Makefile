@@ -5,7 +5,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 PROFILE ?= laptop
 GRID ?= sweeps/seeds.yaml
 EXECUTOR ?= local
-JOBS ?= $(CORES)
+JOBS ?= $(if $(filter local,$(EXECUTOR)),$(CORES))
 # Anything but empty and 0: no author, address, repository, commit, machine or path in the book.
 ANONYMOUS ?=
 HIDDEN := $(if $(filter-out 0,$(ANONYMOUS)),--anonymous)
@@ -42,7 +42,8 @@ appendix: book  ## the book as PDF, and as LaTeX with macros and figures for the
 	@$(BIN)/python -m crlib.appendix.make --profile $(PROFILE) $(HIDDEN)
 
 sweep: env  ## the points of a grid (GRID=sweeps/NAME.yaml), here or with EXECUTOR=slurm JOBS=100
-	@$(BIN)/python -m crlib.sweep.make $(GRID) --jobs $(JOBS) --executor $(EXECUTOR)
+	@$(if $(filter command,$(origin PROFILE)),echo 'make sweep: the profile stands in the grid, "profile: $(PROFILE)"' >&2; exit 2)
+	@$(BIN)/python -m crlib.sweep.make "$(GRID)" $(if $(JOBS),--jobs $(JOBS)) --executor $(EXECUTOR)
 
 test: env  ## lint, types, unit tests, notebooks on the smoke profile, book build, browser
 	$(BIN)/ruff check .

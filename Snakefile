@@ -7,6 +7,7 @@
 # rebuilt and nothing else: a notebook depends on its own source, parameters and claims, on the
 # vectors it reads, and on those modules of crlib that it imports.
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,7 +30,7 @@ else:
     HERE, RESULTS, SHARDS = f"{BUILD}/{PROFILE}", f"{BUILD}/results/{PROFILE}", 1
 ANONYMOUS = bool(int(config.get("anonymous", 0)))
 BOOK = stage.html_folder(PROFILE, anonymous=ANONYMOUS)
-STEP = f"{sys.executable} -m crlib.book.steps"
+STEP = f"{shlex.quote(sys.executable)} -m crlib.book.steps"
 LOCK = str(ROOT / "requirements.lock")
 
 # Texts and models that the runs ask for, each made once.
@@ -48,15 +49,20 @@ def vectors_of(run):
 
 def shards_of(marker):
     """Jobs that embed a part of the texts each; none where the vectors are there."""
-    if Path(marker).is_file():
-        return []
     texts, batch = Path(marker).parent.name, Path(marker).stem
+    inputs = [*ENCODING, catalogue_of(TEXTS[texts]), *files(files_of_models(batch))]
+    if plan.up_to_date(marker, inputs):
+        return []
     return [f"{HERE}/shards/{texts}/{batch}-{i}-of-{SHARDS}.json" for i in range(SHARDS)]
 
 
+def files_of_models(batch):
+    folders = [ROOT / "models" / model for model in plan.models_in(batch)]
+    return [path for folder in folders for path in sorted(folder.glob("*"))]
+
+
 def model_files(wildcards):
-    folders = [ROOT / "models" / model for model in plan.models_in(wildcards.batch)]
-    return files(path for folder in folders for path in sorted(folder.glob("*")))
+    return files(files_of_models(wildcards.batch))
 
 
 def catalogue_of(values):
@@ -65,6 +71,9 @@ def catalogue_of(values):
 
 def files(paths):
     return [str(path) for path in paths]
+
+
+ENCODING = files(plan.closure(["crlib.extractors", "crlib.data"]))
 
 
 def either(names):
@@ -108,7 +117,7 @@ rule catalogue:
 
 rule vectors:
     input:
-        files(plan.closure(["crlib.extractors", "crlib.data"])),
+        ENCODING,
         lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
         model_files,
     output:
@@ -136,7 +145,7 @@ use rule vectors as hub_vectors with:
 # A part of the texts each, into the one store; `vectors` then finds them there.
 use rule vectors as vector_shard with:
     input:
-        files(plan.closure(["crlib.extractors", "crlib.data"])),
+        ENCODING,
         lambda wildcards: catalogue_of(TEXTS[wildcards.texts]),
         model_files,
     output:
@@ -170,6 +179,7 @@ rule notebook:
         lambda wildcards: catalogue_of(RUNS[wildcards.run]),
         lambda wildcards: vectors_of(wildcards.run),
         lambda wildcards: files(plan.tables_of(SOURCE[wildcards.run])),
+        lambda wildcards: files(plan.own_files(RUNS[wildcards.run])),
         lambda wildcards: files(
             plan.notebook_sources(ROOT / "notebooks" / f"{SOURCE[wildcards.run]}.ipynb")
         ),

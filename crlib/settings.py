@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import chdir
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from crlib.schemas import SCHEMAS, Parameters
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = Path(os.environ.get("CRLIB_BUILD", ROOT / "build"))
+BUILD = Path(os.environ.get("CRLIB_BUILD", ROOT / "build")).resolve()
 
 
 class ParameterError(ValueError):
@@ -133,6 +134,7 @@ def read_profile(profile: str, folder: Path | None = None) -> dict[str, dict[str
         notebook: {"profile": profile, **common, **(own or {})}
         for notebook, own in content["notebooks"].items()
     }
-    for notebook, values in merged.items():
-        check(notebook, values)
+    with chdir(ROOT):  # as their notebooks run: a model's file is named from there
+        for notebook, values in merged.items():
+            check(notebook, values)
     return merged

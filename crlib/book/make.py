@@ -22,8 +22,9 @@ REASON = re.compile(r"^Reason: (.+)$")
 FINISH = re.compile(r"^Finished jobid: (\d+)")
 JOB = re.compile(r"^\s+jobid: (\d+)")
 COUNT = re.compile(r"^(\d+) of (\d+) steps")
-# A cluster's own log may follow after a comma.
+FRAME = re.compile(r'^\s*File ".+", line \d+')
 INTERRUPTED = 130  # a shell's exit code for Ctrl-C
+# A cluster's own log may follow after a comma.
 LOGS = re.compile(r"^\s+log: (.+?)(?:, .+)? \(check log file")
 
 
@@ -58,8 +59,10 @@ def missing_models(profile: str) -> list[str]:
     return models_to_fetch(read_profile(profile).items())
 
 
-def models_to_fetch(asked: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
-    """The same for any notebooks, each with its parameters."""
+def models_to_fetch(
+    asked: Iterable[tuple[str, Mapping[str, Any]]], memory: float | None = None
+) -> list[str]:
+    """The same for any notebooks, each with its parameters; for weights in 10^9 bytes of memory."""
     from crlib.extractors import HUB_MODELS
 
     wanted = {name for notebook, values in asked for name in plan.models_of(notebook, dict(values))}
@@ -69,7 +72,7 @@ def models_to_fetch(asked: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]
 
     return [
         f"{name}: {state}; {remedy}"
-        for name, state, remedy in hub_states()
+        for name, state, remedy in hub_states(memory)
         if name in wanted and not state.startswith("ready")
     ]
 
@@ -175,7 +178,7 @@ def report(lines: Iterable[str], log: TextIO) -> tuple[int, list[Path]]:
 def run_snakemake(
     commands: Iterable[list[str]], log: Path, lock: TextIO
 ) -> tuple[int, list[Path], int]:
-    """Run calls of Snakemake one after the other, up to one that fails.
+    """Run calls of Snakemake one after the other, whether or not one fails.
 
     Parameters
     ----------
@@ -193,7 +196,7 @@ def run_snakemake(
     failed : list of Path
         Logs of the jobs that failed.
     code : int
-        0, Snakemake's exit code, or `INTERRUPTED`.
+        0, the exit code of the first call that failed, or `INTERRUPTED`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     finished, code = 0, 0
@@ -206,23 +209,24 @@ def run_snakemake(
             ) as process:  # fmt: skip
                 assert process.stdout is not None
                 try:
-                    more, failed = report(process.stdout, file)
+                    more, lost = report(process.stdout, file)
                 except KeyboardInterrupt:
                     # It reaches Snakemake too, which ends its jobs and drops what is half-written.
                     process.wait()
                     print("\nInterrupted. Call the same command to go on from here.",
                           file=sys.stderr)  # fmt: skip
                     return finished, [], INTERRUPTED
-                finished, code = finished + more, process.wait()
-            if code != 0:
-                break
+                finished, code = finished + more, process.wait() if code == 0 else code
+                failed += lost
     return finished, failed, code
 
 
 def last_line(log: Path) -> str:
     """The sentence with which a failed job ended, or a note that it left none."""
     lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
-    return next((line for line in reversed(lines) if line.strip()), "killed before it wrote a line")
+    # Snakemake says what was wrong before it says where.
+    said = (line for line in reversed(lines) if line.strip() and not FRAME.match(line))
+    return next(said, "killed before it wrote a line")
 
 
 def make(

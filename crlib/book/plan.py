@@ -2,7 +2,7 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,37 @@ def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:
 
     found = models_for(parameters.get("model", "all"))
     return tuple(name for name in (*MODELS, *HUB_MODELS) if name in found)
+
+
+def own_files(parameters: Mapping[str, Any]) -> list[Path]:
+    """Files of a reader's own that a notebook's parameters name: embeddings, a model, a table.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Paths in it are from the project's folder.
+
+    Returns
+    -------
+    list of Path
+        Those that are there; of a folder all in it. Names of known models are none.
+    """
+    named = [str(parameters.get(key) or "") for key in ("model", "table", "actions", "rewards")]
+    named += [text.rpartition("=")[2] for text in str(parameters.get("embeddings", "")).split()]
+    found = []
+    for path in (ROOT / name for name in named if "/" in name or "." in name):
+        inside = sorted(path.rglob("*")) if path.is_dir() else [path]
+        found += [file for file in inside if file.is_file()]
+    return found
+
+
+def up_to_date(marker: str | Path, inputs: Iterable[str | Path]) -> bool:
+    """Whether a file is there and none of its inputs is missing or newer."""
+    marker = Path(marker)
+    if not marker.is_file():
+        return False
+    made = marker.stat().st_mtime
+    return all(path.is_file() and path.stat().st_mtime <= made for path in map(Path, inputs))
 
 
 def batch_of(model: str) -> str:

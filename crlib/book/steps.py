@@ -19,6 +19,9 @@ from crlib.claims import read_results
 from crlib.settings import BUILD, ROOT, ParameterError, check
 from crlib.sweep import on_paper
 
+# What another attempt, with more memory or on another machine, may be spared.
+PASSING = ("MemoryError", "OutOfMemoryError", "OSError")
+
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -98,7 +101,8 @@ def notebook(request: Path, output: Path, attempt: int = 1, cell_timeout: int = 
     """Execute a notebook as its request asks; see `crlib.book.plan.write_requests`.
 
     On a cluster, what ended badly is submitted again, with `attempt` 2, 3, ... A cell that raised
-    would raise again: then what it said is said again, and nothing is run.
+    would raise again: then what it said is said again, and nothing is run. Unless it was for want
+    of memory or of a disk, which another attempt may have.
     """
     content = io.read_json(request)
     name, parameters = content["notebook"], dict(content["parameters"])
@@ -121,7 +125,8 @@ def notebook(request: Path, output: Path, attempt: int = 1, cell_timeout: int = 
         try:
             run.execute(source, output, parameters, cell_timeout=cell_timeout, failed=failed)
         except PapermillExecutionError as error:
-            io.write_text(raised, _raised(name, error) + "\n")
+            if error.ename not in PASSING:
+                io.write_text(raised, _raised(name, error) + "\n")
             raise
         return "executed"
 

@@ -60,14 +60,17 @@ def _line(rows: pd.DataFrame, group: str, place: int) -> go.Scatter:
 
 
 def atlas_alt(frame: pd.DataFrame, table: pd.DataFrame) -> str:
-    """Say in words along how many series the verdict holds, fades and flips, and which flip."""
+    """Say in words along how many lines the verdict holds and how it moves, and which flip."""
     counts = table["kind"].value_counts()
     flipping = table[table["kind"] == "flips"]
     named = sorted({f"{row.part} over {row.axis} ({row.group})" for row in flipping.itertuples()})
     steps = frame[~frame["axis"].isin(UNORDERED)].groupby(["part", "axis"]).ngroups
     return (
         f"Estimates with intervals of {steps} parts and axes, a line a pair of models. The verdict "
-        f"is the same at all values in {counts.get('holds', 0)} of {len(table)} lines, becomes "
-        f"inconclusive somewhere in {counts.get('fades', 0)}, and turns into its opposite in "
+        f"is the same at all values in {counts.get('holds', 0)} of {len(table)} lines, and the "
+        f"interval too in {counts.get('idle', 0)}, where the parameter has no part in it; the "
+        f"verdict becomes inconclusive away from where it is judged in {counts.get('fades', 0)}, "
+        f"is inconclusive where it is judged and decided elsewhere in {counts.get('emerges', 0)}, "
+        f"and turns into its opposite in "
         f"{counts.get('flips', 0)}{': ' + ', '.join(named) if named else ''}."
     )

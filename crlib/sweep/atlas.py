@@ -7,7 +7,7 @@ import pandas as pd
 
 from crlib import io, provenance
 from crlib.schemas import SCHEMAS
-from crlib.settings import BUILD, ROOT
+from crlib.settings import BUILD, ROOT, read_profile
 
 MEASURED = ROOT / "sweeps" / "atlas.csv"
 OWN = BUILD / "sweeps" / "atlas" / "table.csv"
@@ -20,15 +20,21 @@ AXES = {
     "seed": "seed",
 }
 UNORDERED = ("seed",)  # names and no quantities: told in the table, not drawn
+# Of a sweep's table; after these come the axes of its grid.
+COLUMNS = (
+    "notebook", "run", "profile", "state", "note", "part", "group", "estimate", "ci_low", "ci_high",
+    "n", "unit", "verdict", "seconds", "commit", "dirty", "date",
+)  # fmt: skip
 NEEDED = {"notebook", "run", "state", "part", "group", "estimate", "ci_low", "ci_high", "verdict",
           "commit", "date", "seconds"}  # fmt: skip
 
 
 def table_file(path: str = "") -> Path:
-    """The table to read: the one given, else the reader's own sweep, else the shipped one."""
+    """The table to read: the one given, else the reader's own whole sweep, else the shipped one."""
     if path:
         return Path(path)
-    return OWN if OWN.is_file() else MEASURED
+    whole = OWN.is_file() and pd.read_csv(OWN, usecols=["state"])["state"].eq("done").all()
+    return OWN if whole else MEASURED
 
 
 def read_table(path: str = "") -> pd.DataFrame:
@@ -76,8 +82,9 @@ def along_axes(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns part, axis, value, judged (the value that the laptop profile has), group, estimate,
-        ci_low, ci_high, verdict; sorted by part, axis, group and value.
+        Columns part, axis, value, judged (the value that the run's profile has), group, estimate,
+        ci_low, ci_high, verdict; sorted by part, axis, group and value. Of a table with several
+        profiles a group is a pair under one of them.
 
     Raises
     ------
@@ -85,19 +92,30 @@ def along_axes(table: pd.DataFrame) -> pd.DataFrame:
         When no run changes just one of `AXES`.
     """
     axes = [axis for axis in AXES if axis in table.columns]
+    moved = [column for column in table.columns if column not in COLUMNS]
     judged = table[(table["state"] == "done") & table["part"].notna()]
+    # Tables from before this column are of the default profile.
+    judged = judged.assign(profile=judged.get("profile", "laptop"))
+    if judged["profile"].nunique() > 1:
+        judged["group"] = judged["group"] + " (" + judged["profile"] + ")"
     frames = []
     for axis in axes:
-        others = [other for other in axes if other != axis]
+        others = [other for other in moved if other != axis]
         rows = judged[judged[axis].notna() & judged[others].isna().all(axis=1)]
-        defaults = [SCHEMAS[name].model_fields[axis].default for name in rows["notebook"]]
-        frames.append(rows.assign(axis=axis, value=rows[axis], judged=defaults))
+        usual = [_usual(*key, axis) for key in zip(rows["profile"], rows["notebook"], strict=True)]
+        frames.append(rows.assign(axis=axis, value=rows[axis], judged=usual))
     found = pd.concat(frames) if frames else pd.DataFrame()
     if found.empty:
         raise ValueError(f"the table has no run that changes one of {', '.join(AXES)} alone")
     columns = ["part", "axis", "value", "judged", "group", "estimate", "ci_low", "ci_high",
                "verdict"]  # fmt: skip
     return found[columns].sort_values(["part", "axis", "group", "value"], ignore_index=True)
+
+
+def _usual(profile: str, notebook: str, axis: str) -> Any:
+    """A parameter's value where the grid says nothing."""
+    own = read_profile(profile).get(notebook, {})
+    return own.get(axis, SCHEMAS[notebook].model_fields[axis].default)
 
 
 def flips(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,21 +125,29 @@ def flips(frame: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns part, axis, group, values (how many), judged (the verdict at the judged value),
-        others (elsewhere: "inconclusive at 500; 1,000" or "the same"), kind: "holds", "fades" (it
-        is inconclusive somewhere) or "flips" (supported at one value, not supported at another).
+        others (elsewhere: "inconclusive at 500; 1,000" or "the same") and kind: "flips" (supported
+        at one value, not supported at another), "fades" (inconclusive at other values than the
+        judged one), "emerges" (inconclusive at the judged value, decided at another), "holds", or
+        "idle" (neither estimate nor interval ever moves: the parameter has no part in it).
     """
     rows = []
     for (part, axis, group), series in frame.groupby(["part", "axis", "group"], sort=False):
-        seen = set(series["verdict"])
         at = series[series["value"] == series["judged"]]["verdict"]
         here = str(at.iloc[0]) if len(at) else "not run"
         away = series[series["verdict"] != here].groupby("verdict", sort=False)["value"]
         other = [f"{verdict} at {'; '.join(f'{value:,g}' for value in values)}"
                  for verdict, values in away]  # fmt: skip
-        kind = "holds" if len(seen) == 1 else "fades"
-        if {"supported", "not supported"} <= seen:
-            kind = "flips"
         rows.append({"part": part, "axis": AXES[str(axis)], "group": group, "values": len(series),
                      "judged": here, "others": ", ".join(other) or "the same",
-                     "kind": kind})  # fmt: skip
+                     "kind": _kind(series, here)})  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _kind(series: pd.DataFrame, here: str) -> str:
+    seen = set(series["verdict"])
+    if {"supported", "not supported"} <= seen:
+        return "flips"
+    if len(seen) > 1:
+        return "emerges" if here == "inconclusive" else "fades"
+    apart = series[["estimate", "ci_low", "ci_high"]].drop_duplicates()
+    return "idle" if len(series) > 1 and len(apart) == 1 else "holds"

@@ -4,6 +4,7 @@ import itertools
 import math
 import re
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from crlib import io
 from crlib.claims import load_claims
-from crlib.settings import BUILD, ParameterError, check, read_profile
+from crlib.settings import BUILD, ROOT, ParameterError, check, read_profile
 
 MOST = 10_000
 
@@ -25,7 +26,7 @@ class _File(BaseModel):
 
     profile: str | list[str] = "laptop"
     shards: int = Field(default=1, ge=1, le=1000)
-    notebooks: dict[str, Axes | list[Axes]] = Field(min_length=1)
+    notebooks: dict[str, Any] = Field(min_length=1)  # see `_axes_of`
 
 
 class _Loader(yaml.SafeLoader):
@@ -115,7 +116,8 @@ def read_grid(path: Path) -> Grid:
     Returns
     -------
     Grid
-        A point that two lists of axes share is one point.
+        A point that two lists of axes share is one point. Paths of models are from the project's
+        folder, as for a notebook.
 
     Raises
     ------
@@ -130,15 +132,7 @@ def read_grid(path: Path) -> Grid:
         raise ValueError(
             f"{path.name}: expected lower-case letters, digits and hyphens in its name"
         )
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-        file = _File.model_validate(content if isinstance(content, dict) else {})
-    except yaml.YAMLError as error:
-        raise ValueError(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][:2])
-        raise ValueError(f"{path.name}: {where}: {first['msg']}") from None
+    file = _read(path)
     named = [file.profile] if isinstance(file.profile, str) else file.profile
     if not named or len(set(named)) < len(named):
         raise ValueError(f"{path.name}: profile = {named}: expected different names, one at least")
@@ -146,21 +140,62 @@ def read_grid(path: Path) -> Grid:
     blocks = [
         (notebook, axes)
         for notebook, given in file.notebooks.items()
-        for axes in (given if isinstance(given, list) else [given])
+        for axes in _axes_of(path.name, notebook, given)
     ]
     # Counted before they are made: a slip of the pen may ask for billions.
     asked = sum(math.prod(map(len, axes.values())) for _, axes in blocks) * len(profiles)
     if asked > MOST:
         raise ValueError(f"{path.name}: {asked:,} points, more than {MOST:,}; make it smaller")
-    points: dict[str, Point] = {}
+    points: dict[str, Point] = {}  # by what runs and what the grid names, in whatever order
     for notebook, axes in blocks:
         _check_axes(path.name, notebook, axes)
         for each, profile in profiles.items():
             base = profile.get(notebook, {"profile": each})
             head = {"profile": each} if len(profiles) > 1 else {}
             for point in _points(path.name, notebook, axes, base, head):
-                points.setdefault(point.run, point)
+                points.setdefault(f"{notebook} {sorted(point.axes)} {point.parameters}", point)
     return Grid(name, tuple(profiles), file.shards, tuple(points.values()))
+
+
+def _read(path: Path) -> _File:
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+        return _File.model_validate(content if isinstance(content, dict) else {})
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path.name}: expected text in UTF-8 ({error})") from error
+    except yaml.MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ValueError(f"{path.name} is not YAML: {error.problem}{line}") from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name} is not YAML: {str(error).splitlines()[0]}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise ValueError(
+                f"{path.name}: unknown key {where!r}; expected {', '.join(_File.model_fields)}"
+            ) from None
+        raise ValueError(f"{path.name}: {where}: {first['msg']}") from None
+
+
+def _axes_of(name: str, notebook: str, given: Any) -> list[Axes]:
+    """A notebook's lists of axes; a single one may stand by itself."""
+    blocks = given if isinstance(given, list) else [given]
+    if not blocks:
+        raise ValueError(f"{name}: {notebook} = []: expected axes, or {{}} for a single run")
+    for axes in blocks:
+        if not isinstance(axes, dict):
+            raise ValueError(
+                f"{name}: {notebook} = {axes!r}: expected a parameter with its values, as "
+                "{k: [10, 30]}"
+            )
+        for axis, values in axes.items():
+            if not isinstance(values, list):
+                raise ValueError(
+                    f"{name}: {notebook}: axis {axis!r} = {values!r}: expected a list of values, "
+                    f"as [{values!r}]"
+                )
+    return blocks
 
 
 def _check_axes(name: str, notebook: str, axes: Axes) -> None:
@@ -181,10 +216,13 @@ def _points(
     for combination in itertools.product(*axes.values()):
         chosen = dict(zip(axes, combination, strict=True))
         try:
-            check(notebook, {**base, **chosen})
+            with chdir(ROOT):
+                checked = check(notebook, {**base, **chosen}).model_dump()
         except ParameterError as error:
             raise ValueError(f"{name}: {error}") from None
-        yield Point(notebook, {**head, **chosen}, {**base, **chosen})
+        # As the notebook takes them: 1 and 1.0 may be one value.
+        values = {key: io.plain(checked[key]) for key in {**base, **chosen}}
+        yield Point(notebook, {**head, **{key: values[key] for key in chosen}}, values)
 
 
 def write_requests(grid: Grid) -> dict[str, Point]:

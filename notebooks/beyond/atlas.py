@@ -21,8 +21,10 @@
 # at a time is moved, all else stays as it is judged, and each point is judged by the same rule.
 #
 # Of {glue:text}`n_series` lines (a part of a claim, an axis, a matched pair) the verdict is the same at every
-# value in {glue:text}`n_holds`, becomes inconclusive somewhere in {glue:text}`n_fades`, and turns into its
-# opposite in {glue:text}`n_flips`. {glue:text}`n_points` runs, {glue:text}`minutes:.0f` minutes of computing,
+# value in {glue:text}`n_holds`. It becomes inconclusive away from where it is judged in {glue:text}`n_fades`;
+# it is inconclusive where it is judged and decided elsewhere in {glue:text}`n_emerges`; it turns into its
+# opposite in {glue:text}`n_flips`. In the other {glue:text}`n_idle` the parameter has no part in what is
+# judged, and nothing moves. {glue:text}`n_points` runs, {glue:text}`minutes:.0f` minutes of computing,
 # measured on {glue:text}`dates` at commit {glue:text}`commits`, on
 # {glue:text}`machines`.
 #
@@ -64,7 +66,8 @@ kinds = found["kind"].value_counts()
 run.number(
     n_series=len(found), n_points=int((runs["state"] == "done").sum()),
     n_holds=int(kinds.get("holds", 0)), n_fades=int(kinds.get("fades", 0)),
-    n_flips=int(kinds.get("flips", 0)), n_missing=int((runs["state"] != "done").sum()),
+    n_flips=int(kinds.get("flips", 0)), n_emerges=int(kinds.get("emerges", 0)),
+    n_idle=int(kinds.get("idle", 0)), n_missing=int((runs["state"] != "done").sum()),
     minutes=runs["seconds"].sum() / 60,
     dates=", ".join(sorted({date[:10] for date in points["date"].dropna()})),
     commits=", ".join(sorted({commit[:12] for commit in points["commit"].dropna()})),
@@ -81,7 +84,7 @@ figures.show(plots.atlas(frame), "atlas", plots.atlas_alt(frame, found), data=fr
 # Every line whose verdict is not the same everywhere, along the seeds too, which the figure leaves out:
 
 # %% tags=["hide-input"]
-moved = found[found["kind"] != "holds"].drop(columns="values")
+moved = found[~found["kind"].isin(["holds", "idle"])].drop(columns="values")
 moved.set_index("part").rename_axis(None) if len(moved) else "Every verdict is the same at all values."
 
 # %% [markdown]
@@ -89,9 +92,11 @@ moved.set_index("part").rename_axis(None) if len(moved) else "Every verdict is t
 #
 # The slider chooses a part of a claim and an axis. A line is a matched pair; a filled mark is supported, a
 # cross not supported, an open mark inconclusive; the dotted line is where the chapter judges. A line that
-# keeps its mark from end to end says that the verdict does not hang on the choice. A line that fades at its
-# small end says that there were too few units. One that flips says that the claim, as a sentence without a
-# setting, has no truth value: it must name the setting.
+# keeps its mark from end to end says that the verdict does not hang on the choice. A line that fades has its
+# verdict where the chapter judges and not everywhere: look at which end, and whether the interval grew (fewer
+# units) or the estimate came nearer to the threshold. A line that emerges would have been decided at another
+# value; the chapter's stays inconclusive, since a value picked after the fact is no rule. One that flips says
+# that the claim, as a sentence without a setting, has no truth value: it must name the setting.
 #
 # ## Limits
 #

@@ -16,7 +16,8 @@ from crlib.claims import read_results
 from crlib.settings import BUILD, ROOT
 
 ONE = """<script>window.MathJax = {}</script><article class="bd-article"><section><h1>B</h1>
-<section><span id="document-book/a/b"></span><section><h2>Title &amp; co<a class="headerlink" href="#">#</a></h2>
+<section><span id="document-book/a/b"></span><section><h2>Title &amp; co<a class="headerlink"
+href="#">#</a></h2>
 <figure class="crlib-plot" id="figure-a-b-rho"><div></div><script>1</script>
 <figcaption class="c">what it shows</figcaption></figure></section></section></section>
 </article>"""

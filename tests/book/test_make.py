@@ -57,12 +57,15 @@ with make.only_one(folder / "lock") as lock:
 """
 
 
-def test_calls_follow_each_other_up_to_one_that_fails(tmp_path):
-    done = "print('1 of 1 steps'); raise SystemExit({})"
-    call = [sys.executable, "-c", DRIVER, tmp_path, done.format(0), done.format(3), "print('no')"]
+def test_calls_follow_each_other_though_one_fails(tmp_path):
+    """A part of the vectors that failed keeps no notebook of another model from running."""
+    said = "    jobid: 1\\n    log: /x/1.log (check log file(s) for error details)"
+    fails = f"print('{said}'); raise SystemExit(3)"
+    call = [sys.executable, "-c", DRIVER, tmp_path, "print('one')", fails, "print('three')"]
     found = subprocess.run(call, capture_output=True, text=True, check=True, timeout=60)
-    assert found.stdout == "(0, [], 3)\n"
-    assert (tmp_path / "log").read_text() == "1 of 1 steps\n" * 2
+    assert found.stdout == "(0, [PosixPath('/x/1.log')], 3)\n"
+    log = (tmp_path / "log").read_text().splitlines()
+    assert (log[0], log[-1]) == ("one", "three")
 
 
 def test_ctrl_c_waits_for_the_jobs_and_says_how_to_go_on(tmp_path, hear_ctrl_c):
@@ -96,6 +99,12 @@ def test_the_last_line_of_a_log_says_what_went_wrong(tmp_path):
     assert make.last_line(log) == "killed before it wrote a line"
     log.write_text("Traceback\ncoverage: ValueError: no\n\n")
     assert make.last_line(log) == "coverage: ValueError: no"
+    # As Snakemake tells of an error in the Snakefile.
+    log.write_text(
+        'ValueError in file "/x/Snakefile", line 22:\nmine.yaml: no such model\n'
+        '  File "/x/Snakefile", line 22, in <module>\n  File "/x/g.py", line 9, in f\n'
+    )
+    assert make.last_line(log) == "mine.yaml: no such model"
 
 
 def test_one_build_at_a_time(tmp_path):

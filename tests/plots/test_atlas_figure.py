@@ -26,4 +26,5 @@ def test_marks_say_the_verdict_and_steps_the_axis():
     assert [trace.showlegend for trace in fig.data[3:5]] == [True, False]
     text = atlas.atlas_alt(frame, flips(frame))
     assert "of 2 parts and axes" in text
-    assert "same at all values in 1 of 4 lines, becomes inconclusive somewhere in 3" in text
+    assert "same at all values in 1 of 4 lines, and the interval too in 0" in text
+    assert "away from where it is judged in 3" in text

@@ -17,7 +17,7 @@ from crlib.claims import Evidence, Result
 from crlib.extractors import store
 from crlib.extractors.hub.specs import HUB_MODELS
 from crlib.schemas import SCHEMAS
-from crlib.settings import ROOT
+from crlib.settings import ROOT, read_profile
 from crlib.sweep import atlas, gather, grid, make, on_paper
 
 
@@ -58,13 +58,21 @@ def test_points_are_all_combinations_and_each_once(tmp_path):
         ("notebooks: {theory/nothing: {k: [1]}}", "no notebook 'theory/nothing'"),
         ("notebooks: {theory/coverage: {k: []}}", r"axis 'k' = \[\]: expected different values"),
         ("notebooks: {theory/coverage: {k: [5, 5]}}", r"axis 'k' = \[5, 5\]: expected different"),
-        ("notebooks: {theory/coverage: {k: 5}}", "notebooks.theory/coverage"),
+        ("notebooks: {theory/coverage: {k: 5}}", r"axis 'k' = 5: expected a list .* \[5\]"),
+        ("notebooks: {theory/coverage: []}", r"theory/coverage = \[\]: expected axes"),
+        ("notebooks: {theory/coverage: 5}", "theory/coverage = 5: expected a parameter with"),
+        (
+            "profil: smoke\nnotebooks: {theory/coverage: {k: [5]}}",
+            "unknown key 'profil'; expected profile, shards, notebooks",
+        ),
+        ("notebooks: {theory/coverage: {model: [./nowhere]}}", r"\./nowhere is missing; expected"),
         ("notebooks: {theory/coverage: {out_dir: [x]}}", "'out_dir' is set for the whole grid"),
         ("notebooks: {}", "notebooks: "),
         ("grid: 1", "notebooks: Field required"),
         ("profile: none\nnotebooks: {theory/coverage: {k: [5]}}", "no profile 'none'"),
         ("shards: 0\nnotebooks: {theory/coverage: {k: [5]}}", "shards: "),
-        ("a: [", "mine.yaml is not YAML"),
+        ("a:\n  - [", "mine.yaml is not YAML: .*expected the node content.* in line 2"),
+        ("a:\n\t- b", "not YAML: found character .* in line 2"),
         ("notebooks: {theory/coverage: {k: [5], k: [6]}}", "not YAML: 'k' stands twice"),
         ("notebooks: {theory/coverage: {k: [5]}}\nnotebooks: {}", "'notebooks' stands twice"),
         ("profile: []\nnotebooks: {theory/coverage: {k: [5]}}", r"profile = \[\]: expected"),
@@ -97,6 +105,49 @@ def test_points_that_look_alike_in_a_path_are_two_points(tmp_path):
     points = grid.read_grid(written(tmp_path, text)).points
     assert [point.parameters["packages"] for point in points] == ["json,numpy", "json-numpy"]
     assert len({point.run for point in points}) == 2
+
+
+def test_the_order_of_axes_and_how_a_value_is_written_make_no_point(tmp_path):
+    text = """
+notebooks:
+  theory/alignment_uniformity:
+    - {t: [1, 2], seed: [0]}
+    - {seed: [0], t: [1.0, 2.0]}
+"""
+    found = grid.read_grid(written(tmp_path, text)).points
+    assert [point.parameters["t"] for point in found] == [1.0, 2.0]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(b"profile: \xff\n")
+    with pytest.raises(ValueError, match=r"mine\.yaml: expected text in UTF-8"):
+        grid.read_grid(path)
+
+
+def test_a_model_of_ones_own_is_named_from_the_projects_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, "notebooks: {theory/coverage: {model: [./models/simcse]}}")
+    (point,) = grid.read_grid(path).points
+    files = plan.own_files(point.parameters)
+    assert ROOT / "models" / "simcse" / "config.json" in files
+    assert plan.own_files({"model": "simcse"}) == plan.own_files({"model": "org/name"}) == []
+    (tmp_path / "mine.npy").write_bytes(b"1")
+    mine = str(tmp_path / "mine.npy")
+    for named in ({"model": mine}, {"table": mine}, {"embeddings": f"a={mine} simcse"}):
+        assert plan.own_files(named) == [tmp_path / "mine.npy"]
+
+
+def test_vectors_are_made_in_parts_again_where_they_are_stale(tmp_path):
+    marker, source = tmp_path / "m.json", tmp_path / "s.py"
+    assert not plan.up_to_date(marker, [])
+    for path, time in ((marker, 20), (source, 10)):
+        path.write_text("")
+        os.utime(path, (time, time))
+    assert plan.up_to_date(marker, [source])
+    os.utime(source, (30, 30))
+    assert not plan.up_to_date(marker, [source])
+    assert not plan.up_to_date(marker, [tmp_path / "none"])
 
 
 def test_several_profiles_are_an_axis(tmp_path):
@@ -142,13 +193,17 @@ def test_the_table_has_a_row_for_every_point(tmp_path, monkeypatch):
         io.write_json(found.folder / "results" / point.run / "result.json", result.model_dump())
         if point is not half:  # its notebook did not come to its end
             io.write_text(found.folder / "source" / "book" / f"{point.run}.ipynb", "{}")
-    failed = found.points[3]
-    io.write_text(found.folder / "logs" / f"{failed.run}.log", "Traceback\ncoverage: no memory\n")
-    table = gather.write_table(found)
+    # Each that ran has a log; which of them have failed this call knows.
+    logs = [found.folder / "logs" / f"{point.run}.log" for point in found.points[:4]]
+    for log in logs:
+        io.write_text(log, "Traceback\ncoverage: no memory\n")
+    table = gather.write_table(found, logs[3:])
     assert list(table["run"]) == [point.run for point in found.points]
     # Another seed is another point.
     assert list(table["state"]) == ["done", "not run", "not run", "failed", "not run"]
-    assert table.loc[3, "note"] == "coverage: no memory"
+    assert table["note"].tolist()[1:4] == [
+        "there is a result of other parameters", None, "coverage: no memory",
+    ]  # fmt: skip
     made = io.read_json(found.folder / "table.json")
     assert (made["points"], made["done"], made["machines"]) == (5, 1, [machine])
     assert (made["commits"], made["versions"]) == (["abc"], {"numpy": ["2"]})
@@ -156,6 +211,28 @@ def test_the_table_has_a_row_for_every_point(tmp_path, monkeypatch):
     assert read.loc[0, ["part", "estimate", "verdict", "k", "seed", "commit"]].tolist() == [
         "C3.raw", -0.5, "supported", 10, 0, "abc",
     ]  # fmt: skip
+
+
+def test_whole_numbers_stay_whole_beside_a_gap(tmp_path, monkeypatch):
+    monkeypatch.setattr(grid, "BUILD", tmp_path)
+    text = "notebooks: {theory/coverage: [seed: [20240101, 20240102], k: [10]]}"
+    found = grid.read_grid(written(tmp_path, text))
+    gather.write_table(found)
+    lines = (found.folder / "table.csv").read_text().splitlines()
+    column = lines[0].split(",").index("seed")
+    assert [line.split(",")[column] for line in lines[1:]] == ["20240101", "20240102", ""]
+
+
+def test_a_result_that_cannot_be_read_is_a_row_of_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(grid, "BUILD", tmp_path)
+    found = grid.read_grid(written(tmp_path, "notebooks: {theory/coverage: {k: [10, 30]}}"))
+    for point, content in zip(found.points, ("{}", "{"), strict=True):
+        io.write_text(found.folder / "results" / point.run / "result.json", content)
+        io.write_text(found.folder / "source" / "book" / f"{point.run}.ipynb", "{}")
+    table = gather.write_table(found)
+    assert table["state"].tolist() == ["not run", "not run"]
+    assert "is no result of this version; delete it" in table.loc[0, "note"]
+    assert "is not valid JSON" in table.loc[1, "note"]
 
 
 def test_requests_name_their_own_folder(tmp_path, monkeypatch):
@@ -176,6 +253,9 @@ def test_an_executor_is_a_folder_of_profiles(tmp_path):
     cluster = make.command(path, jobs=3, executor="slurm")
     assert "--cores" not in cluster
     assert cluster[cluster.index("--profile") + 1] == str(ROOT / "profiles" / "slurm")
+    assert cluster[cluster.index("--jobs") + 1] == "3"
+    # Without a number the profile's holds.
+    assert "--jobs" not in make.command(path, jobs=None, executor="slurm")
 
 
 def test_what_must_be_fetched_is_said_before_anything_runs(tmp_path, monkeypatch, capsys):
@@ -187,12 +267,25 @@ def test_what_must_be_fetched_is_said_before_anything_runs(tmp_path, monkeypatch
     assert "toolbench: not found" in capsys.readouterr().err
 
 
+def test_a_model_too_large_for_this_machine_may_fit_a_clusters(tmp_path, monkeypatch):
+    from crlib.extractors.hub import states
+
+    monkeypatch.setattr(states, "machine_memory", lambda: 1.0)
+    monkeypatch.setattr(states, "is_cached", lambda repo: True)
+    text = "notebooks: {theory/coverage: {model: [llama-3-8b]}}"
+    found = grid.read_grid(written(tmp_path, text))
+    with pytest.raises(RuntimeError, match="llama-3-8b: does not fit"):
+        make.refuse_what_is_missing(found)
+    make.refuse_what_is_missing(found, "slurm")
+
+
 def series(verdicts, axis="k", part="C3.raw", group="a"):
     rows = [
         {"notebook": "theory/coverage", "run": f"{axis}{value}{group}", "state": "done",
          "part": part, "group": group, "estimate": 0.0, "ci_low": -1.0, "ci_high": 1.0,
          "verdict": verdict, "commit": "c", "date": "d", "seconds": 1.0, axis: value}
-        for value, verdict in verdicts.items()
+        | {"estimate": 0.01 * place}
+        for place, (value, verdict) in enumerate(verdicts.items())
     ]  # fmt: skip
     return rows
 
@@ -205,21 +298,53 @@ def test_the_atlas_tells_what_holds_fades_and_flips():
         {10: "not supported", 20: "inconclusive", judged: "supported", 2000: "not supported"},
         group="c",
     )
+    emerges = series({10: "supported", judged: "inconclusive"}, group="d")
+    idle = [row | {"estimate": 0.0} for row in series({10: "supported", judged: "supported"},
+                                                      group="e")]  # fmt: skip
     both = {**same[0], "limit": 400, "k": 30}  # two axes at once
+    other = {**same[0], "model": "simcse", "k": 30}  # one is none of those that are drawn
     lost = {**same[0], "state": "not run", "k": 99}
-    frame = atlas.along_axes(pd.DataFrame([*turns, *same, *fades, both, lost]))
-    assert len(frame) == 8
+    frame = atlas.along_axes(
+        pd.DataFrame([*turns, *same, *fades, *emerges, *idle, both, other, lost])
+    )
+    assert len(frame) == 12
     assert set(frame["judged"]) == {judged}
     found = atlas.flips(frame).set_index("group")
-    assert found["kind"].to_dict() == {"a": "holds", "b": "fades", "c": "flips"}
+    assert found["kind"].to_dict() == {
+        "a": "holds", "b": "fades", "c": "flips", "d": "emerges", "e": "idle",
+    }  # fmt: skip
     assert found["others"].to_dict() == {
         "a": "the same", "b": "inconclusive at 10",
         "c": "not supported at 10; 2,000, inconclusive at 20",
+        "d": "supported at 10", "e": "the same",
     }  # fmt: skip
     with pytest.raises(
         ValueError, match="no run that changes one of limit, m, k, n_labels, t, seed alone"
     ):
         atlas.along_axes(pd.DataFrame([both]))
+
+
+def test_profiles_are_lines_of_their_own_each_with_its_judged_value():
+    rows = [
+        row | {"profile": profile}
+        for profile in ("laptop", "paper") for row in series({10: "supported", 20: "supported"})
+    ]  # fmt: skip
+    frame = atlas.along_axes(pd.DataFrame(rows))
+    assert len(frame) == 4
+    usual = {name: read_profile(name)["theory/coverage"] for name in ("laptop", "paper")}
+    default = SCHEMAS["theory/coverage"].model_fields["k"].default
+    assert dict(zip(frame["group"], frame["judged"], strict=True)) == {
+        f"a ({name})": values.get("k", default) for name, values in usual.items()
+    }
+
+
+def test_ones_own_table_is_read_once_it_is_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(atlas, "OWN", tmp_path / "own.csv")
+    assert atlas.table_file() == atlas.MEASURED
+    for states, file in ((["failed", "done"], atlas.MEASURED), (["done"], atlas.OWN)):
+        pd.DataFrame({"state": states}).to_csv(atlas.OWN, index=False)
+        assert atlas.table_file() == file
+    assert str(atlas.table_file("mine.csv")) == "mine.csv"
 
 
 def test_what_the_atlas_reads_is_in_its_record(tmp_path):

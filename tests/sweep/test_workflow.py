@@ -13,6 +13,7 @@ from papermill.exceptions import PapermillExecutionError
 from crlib import io
 from crlib.book import steps
 from crlib.settings import ROOT
+from crlib.sweep import grid, make
 
 pytestmark = pytest.mark.smoke
 
@@ -80,3 +81,58 @@ def test_a_cell_that_raised_is_not_run_again_by_a_scheduler(tmp_path, monkeypatc
     with pytest.raises(typer.Exit):
         steps.notebook(request, tmp_path / "page.ipynb", attempt=1)
     assert len(runs) == 2
+
+
+def test_what_ran_out_of_memory_is_run_again(tmp_path, monkeypatch):
+    runs = []
+
+    def execute(source, output, parameters, **options):
+        runs.append(source.stem)
+        raise PapermillExecutionError(3, 3, "x", "MemoryError", "", [])
+
+    monkeypatch.setattr(steps.run, "execute", execute)
+    monkeypatch.setattr(steps, "BUILD", tmp_path)
+    request = tmp_path / "sweeps/s/requests/theory/coverage/k-30.json"
+    io.write_json(request, {"notebook": "theory/coverage", "parameters": {"profile": "smoke"}})
+    for attempt in (1, 2):
+        with pytest.raises(typer.Exit):
+            steps.notebook(request, tmp_path / "page.ipynb", attempt=attempt)
+    assert len(runs) == 2
+
+
+def test_a_call_of_its_own_forgets_what_raised_and_keeps_its_grid(tmp_path, monkeypatch):
+    """What raised may have been mended; a job that is killed at once must not say it again."""
+    monkeypatch.setattr(grid, "BUILD", tmp_path)
+    monkeypatch.setattr(make, "BUILD", tmp_path)
+    path = tmp_path / "tiny.yaml"
+    path.write_text(GRID.format(shards=1))
+    raised = tmp_path / "sweeps/tiny/logs/theory/coverage/k-30.raised"
+    io.write_text(raised, "an old error")
+
+    def run_snakemake(calls, log, lock):
+        assert not raised.exists()
+        ((kept,),) = ([Path(a.removeprefix("sweep=")) for a in call if a.startswith("sweep=")]
+                      for call in calls)  # fmt: skip
+        path.write_text("edited meanwhile")
+        assert kept.read_text() == GRID.format(shards=1)
+        return 0, [], 0
+
+    monkeypatch.setattr(make, "run_snakemake", run_snakemake)
+    make.make(path, jobs=1, executor="local")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["GRID=a b.yaml"], '"a b.yaml" --jobs 3 --executor local'),
+        (["GRID=a.yaml", "EXECUTOR=slurm"], '"a.yaml"  --executor slurm'),
+        (["GRID=a.yaml", "EXECUTOR=slurm", "JOBS=9"], '"a.yaml" --jobs 9 --executor slurm'),
+        (["GRID=a.yaml", "PROFILE=paper"], "the profile stands in the grid"),
+    ],
+)
+def test_what_make_sweep_calls(options, said):
+    done = subprocess.run(
+        ["make", "-n", "CORES=3", "sweep", *options], cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert said in done.stdout

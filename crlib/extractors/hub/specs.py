@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from crlib.extractors.specs import Family, Pair, Pooling
@@ -169,10 +170,13 @@ def hub_spec(model: str) -> HubSpec:
     Raises
     ------
     ValueError
-        For any other text; the message has the closest known name.
+        For any other text (the message has the closest known name), and for a folder that is not
+        there.
     """
     if model in HUB_MODELS:
         return HUB_MODELS[model]
+    if model.startswith((".", "/")) and not Path(model).is_dir():
+        raise ValueError(f"{model} is missing; expected a folder with a model's files")
     if "/" in model:
         says = f"{model}, loaded as its own files say."
         return HubSpec(model, model, "pretrained", says, as_saved=True)
