@@ -91,4 +91,9 @@ def test_encode_says_so_before_anything_is_loaded(monkeypatch, vectors, kind):
 
 def test_what_is_no_id_is_said(vectors):
     with pytest.raises(ValueError, match="is neither a folder nor an id on the hub"):
-        encode(["a text"], "./no/such/folder", cache_dir=vectors)
+        encode(["a text"], "no/such/folder", cache_dir=vectors)
+
+
+def test_a_folder_that_is_not_there_is_said(vectors):
+    with pytest.raises(ValueError, match=r"\./no/folder is missing; expected a folder"):
+        encode(["a text"], "./no/folder", cache_dir=vectors)
