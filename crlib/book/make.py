@@ -194,9 +194,9 @@ def run_snakemake(
     finished : int
         Number of jobs that were done.
     failed : list of Path
-        Logs of the jobs that failed.
+        Logs of the jobs that failed, in any call.
     code : int
-        0, the exit code of the first call that failed, or `INTERRUPTED`.
+        The exit code of the last call, which asks for all; or `INTERRUPTED`.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     finished, code = 0, 0
@@ -216,8 +216,8 @@ def run_snakemake(
                     print("\nInterrupted. Call the same command to go on from here.",
                           file=sys.stderr)  # fmt: skip
                     return finished, [], INTERRUPTED
-                finished, code = finished + more, process.wait() if code == 0 else code
-                failed += lost
+                finished, code = finished + more, process.wait()
+                failed += [path for path in lost if path not in failed]
     return finished, failed, code
 
 

@@ -61,11 +61,13 @@ def test_calls_follow_each_other_though_one_fails(tmp_path):
     """A part of the vectors that failed keeps no notebook of another model from running."""
     said = "    jobid: 1\\n    log: /x/1.log (check log file(s) for error details)"
     fails = f"print('{said}'); raise SystemExit(3)"
-    call = [sys.executable, "-c", DRIVER, tmp_path, "print('one')", fails, "print('three')"]
-    found = subprocess.run(call, capture_output=True, text=True, check=True, timeout=60)
-    assert found.stdout == "(0, [PosixPath('/x/1.log')], 3)\n"
-    log = (tmp_path / "log").read_text().splitlines()
-    assert (log[0], log[-1]) == ("one", "three")
+    for codes, last in ((["print('one')", fails, "print('three')"], 0), ([fails, fails], 3)):
+        call = [sys.executable, "-c", DRIVER, tmp_path, *codes]
+        found = subprocess.run(call, capture_output=True, text=True, check=True, timeout=60)
+        assert found.stdout == f"(0, [PosixPath('/x/1.log')], {last})\n"
+        if last == 0:  # the last call asks for all
+            log = (tmp_path / "log").read_text().splitlines()
+            assert (log[0], log[-1]) == ("one", "three")
 
 
 def test_ctrl_c_waits_for_the_jobs_and_says_how_to_go_on(tmp_path, hear_ctrl_c):
