@@ -122,7 +122,8 @@ def tables_of(notebook: str) -> list[Path]:
 
     if notebook != "beyond/atlas":
         return []
-    return [atlas.table_file(), atlas.table_file().with_suffix(".json")]
+    table = atlas.table_file()
+    return [table, table.with_suffix(".json")]
 
 
 def models_of(notebook: str, parameters: dict[str, Any]) -> tuple[str, ...]:

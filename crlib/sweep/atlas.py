@@ -20,6 +20,7 @@ AXES = {
     "seed": "seed",
 }
 UNORDERED = ("seed",)  # names and no quantities: told in the table, not drawn
+ENDS = ("estimate", "ci_low", "ci_high")
 # Of a sweep's table; after these come the axes of its grid.
 COLUMNS = (
     "notebook", "run", "profile", "state", "note", "part", "group", "estimate", "ci_low", "ci_high",
@@ -98,11 +99,15 @@ def along_axes(table: pd.DataFrame) -> pd.DataFrame:
     judged = judged.assign(profile=judged.get("profile", "laptop"))
     if judged["profile"].nunique() > 1:
         judged["group"] = judged["group"] + " (" + judged["profile"] + ")"
+    profiles = {name: read_profile(name) for name in judged["profile"].unique()}
     frames = []
     for axis in axes:
         others = [other for other in moved if other != axis]
         rows = judged[judged[axis].notna() & judged[others].isna().all(axis=1)]
-        usual = [_usual(*key, axis) for key in zip(rows["profile"], rows["notebook"], strict=True)]
+        usual = [
+            profiles[name].get(notebook, {}).get(axis, SCHEMAS[notebook].model_fields[axis].default)
+            for name, notebook in zip(rows["profile"], rows["notebook"], strict=True)
+        ]
         frames.append(rows.assign(axis=axis, value=rows[axis], judged=usual))
     found = pd.concat(frames) if frames else pd.DataFrame()
     if found.empty:
@@ -110,12 +115,6 @@ def along_axes(table: pd.DataFrame) -> pd.DataFrame:
     columns = ["part", "axis", "value", "judged", "group", "estimate", "ci_low", "ci_high",
                "verdict"]  # fmt: skip
     return found[columns].sort_values(["part", "axis", "group", "value"], ignore_index=True)
-
-
-def _usual(profile: str, notebook: str, axis: str) -> Any:
-    """A parameter's value where the grid says nothing."""
-    own = read_profile(profile).get(notebook, {})
-    return own.get(axis, SCHEMAS[notebook].model_fields[axis].default)
 
 
 def flips(frame: pd.DataFrame) -> pd.DataFrame:
@@ -149,5 +148,5 @@ def _kind(series: pd.DataFrame, here: str) -> str:
         return "flips"
     if len(seen) > 1:
         return "emerges" if here == "inconclusive" else "fades"
-    apart = series[["estimate", "ci_low", "ci_high"]].drop_duplicates()
+    apart = series[list(ENDS)].drop_duplicates()
     return "idle" if len(series) > 1 and len(apart) == 1 else "holds"

@@ -10,10 +10,8 @@ from pydantic import ValidationError
 from crlib import io, provenance
 from crlib.book.make import last_line
 from crlib.claims import Result
-from crlib.sweep.atlas import COLUMNS
+from crlib.sweep.atlas import COLUMNS, ENDS
 from crlib.sweep.grid import Grid, Point
-
-ENDS = ("estimate", "ci_low", "ci_high")
 
 
 def gather(grid: Grid, failed: Collection[Path] = ()) -> pd.DataFrame:

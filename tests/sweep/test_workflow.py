@@ -60,43 +60,47 @@ def test_parts_come_first_and_another_number_of_them_makes_nothing_stale(tmp_pat
     assert times(build) == before
 
 
-def test_a_cell_that_raised_is_not_run_again_by_a_scheduler(tmp_path, monkeypatch, capsys):
-    runs = []
+@pytest.fixture
+def attempt_at(tmp_path, monkeypatch):
+    """A job whose cell raises an error: call it with the attempt's number; and its runs so far."""
 
-    def execute(source, output, parameters, **options):
-        runs.append(source.stem)
-        raise PapermillExecutionError(3, 3, "x", "ValueError", "no such thing", [])
+    def job(error: str, message: str):
+        runs = []
 
-    monkeypatch.setattr(steps.run, "execute", execute)
-    monkeypatch.setattr(steps, "BUILD", tmp_path)
-    request = tmp_path / "sweeps/s/requests/theory/coverage/k-30.json"
-    io.write_json(request, {"notebook": "theory/coverage", "parameters": {"profile": "smoke"}})
-    for attempt in (1, 2, 3):
-        with pytest.raises(typer.Exit):
-            steps.notebook(request, tmp_path / "page.ipynb", attempt=attempt)
+        def execute(source, output, parameters, **options):
+            runs.append(source.stem)
+            raise PapermillExecutionError(3, 3, "x", error, message, [])
+
+        monkeypatch.setattr(steps.run, "execute", execute)
+        monkeypatch.setattr(steps, "BUILD", tmp_path)
+        request = tmp_path / "sweeps/s/requests/theory/coverage/k-30.json"
+        io.write_json(request, {"notebook": "theory/coverage", "parameters": {"profile": "smoke"}})
+
+        def attempt(number: int) -> None:
+            with pytest.raises(typer.Exit):
+                steps.notebook(request, tmp_path / "page.ipynb", attempt=number)
+
+        return attempt, runs
+
+    return job
+
+
+def test_a_cell_that_raised_is_not_run_again_by_a_scheduler(attempt_at, capsys):
+    attempt, runs = attempt_at("ValueError", "no such thing")
+    for number in (1, 2, 3):
+        attempt(number)
         said = capsys.readouterr().out.splitlines()[-1]
         assert said == "theory/coverage: cell 3 raised ValueError: no such thing"
     assert runs == ["coverage"]
     # A call of its own tries again.
-    with pytest.raises(typer.Exit):
-        steps.notebook(request, tmp_path / "page.ipynb", attempt=1)
+    attempt(1)
     assert len(runs) == 2
 
 
-def test_what_ran_out_of_memory_is_run_again(tmp_path, monkeypatch):
-    runs = []
-
-    def execute(source, output, parameters, **options):
-        runs.append(source.stem)
-        raise PapermillExecutionError(3, 3, "x", "MemoryError", "", [])
-
-    monkeypatch.setattr(steps.run, "execute", execute)
-    monkeypatch.setattr(steps, "BUILD", tmp_path)
-    request = tmp_path / "sweeps/s/requests/theory/coverage/k-30.json"
-    io.write_json(request, {"notebook": "theory/coverage", "parameters": {"profile": "smoke"}})
-    for attempt in (1, 2):
-        with pytest.raises(typer.Exit):
-            steps.notebook(request, tmp_path / "page.ipynb", attempt=attempt)
+def test_what_ran_out_of_memory_is_run_again(attempt_at):
+    attempt, runs = attempt_at("MemoryError", "")
+    for number in (1, 2):
+        attempt(number)
     assert len(runs) == 2
 
 
